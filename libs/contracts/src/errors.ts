@@ -63,7 +63,11 @@ export const errorCatalog: Record<ErrorCode, ErrorFacts> = {
   queue_full: { status: 503, title: 'The queue is full', retryable: true },
   too_many_jobs: { status: 429, title: 'Too many of your jobs are waiting', retryable: true },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used with another body', retryable: false },
-  idempotency_in_flight: { status: 409, title: 'The first request with this key is still being admitted', retryable: true },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'The first request with this key is still being admitted',
+    retryable: true,
+  },
   payload_too_large: { status: 413, title: 'Too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'Type not supported', retryable: false },
   signature_invalid: { status: 401, title: 'Request signature not valid', retryable: false },

@@ -36,6 +36,8 @@ export function jobIdForKey(operation: Operation, userId: string, key: string, g
 
 /** 26 characters of base 32 derived from the parts, for names that a retry must find again. */
 export function derivedId(...parts: string[]): string {
-  const digest = createHash('sha256').update(parts.map((part) => `${part.length}:${part}`).join('|')).digest();
+  const digest = createHash('sha256')
+    .update(parts.map((part) => `${part.length}:${part}`).join('|'))
+    .digest();
   return crockford(digest.subarray(0, 17), 26);
 }

@@ -9,7 +9,9 @@ test('the values that users know', () => {
   const development = loadSettings({});
   const production = loadSettings({ MANUEL_ENV: 'production' });
   const claude4 = loadSettings({ MANUEL_ENV: 'claude4' });
-  expect([development.quota.daily_limit, production.quota.daily_limit, claude4.quota.daily_limit]).toEqual([50, 100, 30]);
+  expect([development.quota.daily_limit, production.quota.daily_limit, claude4.quota.daily_limit]).toEqual([
+    50, 100, 30,
+  ]);
   expect([development.quota.monthly_limit, claude4.quota.monthly_limit]).toEqual([1000, 500]);
   expect([development.cache.answers.ttl_s, production.cache.answers.ttl_s]).toEqual([900, 86_400]);
   expect(development.models.text_model_id).toBe('anthropic.claude-3-5-sonnet-20241022-v2:0');
@@ -34,7 +36,9 @@ test('each fault is one line with the variable, what was given and what is allow
   const wrong = { QUOTA_DAILY_LIMIT: 'many', SECURITY_HMAC: 'maybe', REDIS_URL: 'http://x', PORT: '99999' };
   const faults = faultsOf(wrong);
   expect(faults).toHaveLength(4);
-  expect(faults.find((line) => line.startsWith('QUOTA_DAILY_LIMIT'))).toContain('given "many", allowed: a whole number from 0');
+  expect(faults.find((line) => line.startsWith('QUOTA_DAILY_LIMIT'))).toContain(
+    'given "many", allowed: a whole number from 0',
+  );
   expect(faults.find((line) => line.startsWith('SECURITY_HMAC'))).toContain('allowed: off, optional, required');
   expect(faults.find((line) => line.startsWith('PORT (http.port)'))).toContain('from 0 to 65535');
 });

@@ -68,15 +68,19 @@ function merge(base: Tree, over: Tree): Tree {
 export function readParameterFile(environment: string, dir = configDir): Tree {
   const path = join(dir, `${environment}.json`);
   if (!/^[a-z0-9-]+$/.test(environment) || !existsSync(path)) {
-    throw new SettingsError([`MANUEL_ENV: given ${JSON.stringify(environment)}, allowed: ${environments(dir).join(', ')}`]);
+    throw new SettingsError([
+      `MANUEL_ENV: given ${JSON.stringify(environment)}, allowed: ${environments(dir).join(', ')}`,
+    ]);
   }
   const { extends: base, ...own } = JSON.parse(readFileSync(path, 'utf8')) as Tree & { extends?: string };
   return base === undefined ? own : merge(readParameterFile(base, dir), own);
 }
 
 function fromText(schema: z.ZodType, text: string): unknown {
-  if (schema instanceof z.ZodNumber) return text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text);
-  if (schema instanceof z.ZodBoolean) return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
+  if (schema instanceof z.ZodNumber)
+    return text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text);
+  if (schema instanceof z.ZodBoolean)
+    return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
   if (schema instanceof z.ZodArray) {
     return text
       .split(',')
@@ -97,7 +101,8 @@ function put(tree: Tree, path: readonly string[], value: unknown): void {
 
 function rangeOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodEnum) return schema.options.join(', ');
-  if (schema instanceof z.ZodNumber) return `${schema.format === 'safeint' ? 'a whole number' : 'a number'} from ${schema.minValue} to ${schema.maxValue}`;
+  if (schema instanceof z.ZodNumber)
+    return `${schema.format === 'safeint' ? 'a whole number' : 'a number'} from ${schema.minValue} to ${schema.maxValue}`;
   if (schema instanceof z.ZodBoolean) return 'true, false';
   if (schema instanceof z.ZodArray) return 'a comma-separated list';
   return 'text';
@@ -133,7 +138,11 @@ export function loadSettings(environment: Environment, dir = configDir): Setting
       const variable = variableOf(leaf?.path ?? path);
       if (!leaf) return `${variable}: ${issue.message}`;
       const value = leaf.path.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
-      const shown = leaf.secret ? '(hidden)' : value === undefined ? 'nothing' : JSON.stringify(given.get(variable) ?? value);
+      const shown = leaf.secret
+        ? '(hidden)'
+        : value === undefined
+          ? 'nothing'
+          : JSON.stringify(given.get(variable) ?? value);
       const reason = leaf.schema instanceof z.ZodString ? issue.message : rangeOf(leaf.schema);
       return `${namedAs.get(variable) ?? variable} (${leaf.path.join('.')}): given ${shown}, allowed: ${reason}`;
     }),

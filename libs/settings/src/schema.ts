@@ -60,7 +60,9 @@ export const settingsSchema = z.object({
     guardrail_version: text('Version of the guardrail'),
     citations: z
       .enum(['auto', 'native', 'markers'])
-      .describe('Citations by the model’s own search-result blocks, by parsed [n] markers, or whichever the model supports'),
+      .describe(
+        'Citations by the model’s own search-result blocks, by parsed [n] markers, or whichever the model supports',
+      ),
   }),
   knowledge_base: z.object({
     id: text('Bedrock knowledge base'),
@@ -95,7 +97,10 @@ export const settingsSchema = z.object({
     public_endpoint: text('Where clients call InitiateAuth; empty: AWS’s own'),
   }),
   redis: z.object({
-    url: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').describe('Redis of the queues'),
+    url: z
+      .string()
+      .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+      .describe('Redis of the queues'),
     prefix: text('Key prefix; the braces keep all keys on one cluster slot'),
     command_timeout_ms: positive('Longest wait for one command of the gateway, milliseconds'),
     connect_timeout_ms: positive('Longest wait for a connection, milliseconds'),

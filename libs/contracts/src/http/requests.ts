@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { audioTypes, conversationIdSchema, manualIdSchema, manualTypes, personaSchema, uploadIdSchema } from '../common.ts';
+import {
+  audioTypes,
+  conversationIdSchema,
+  manualIdSchema,
+  manualTypes,
+  personaSchema,
+  uploadIdSchema,
+} from '../common.ts';
 import { jobClasses } from '../define-job.ts';
 
 /** Strict at the HTTP edge: an unknown field is an error, so that a typing mistake is found at once. */
@@ -100,4 +107,6 @@ export const feedbackRequestSchema = z.strictObject({
 });
 export type FeedbackRequest = z.infer<typeof feedbackRequestSchema>;
 
-export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
+export const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');

@@ -8,11 +8,17 @@ export const audioSourceSchema = z.object({
   audio_key: z.string().min(1).max(1024),
   content_type: z.enum(Object.keys(audioTypes) as [keyof typeof audioTypes, ...(keyof typeof audioTypes)[]]),
   /** Hex SHA-256 of the bytes, when the gateway has seen them. */
-  audio_sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+  audio_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** ETag at admission of an uploaded object: a later, different object is refused. */
   etag: z.string().optional(),
   /** BCP 47; undefined: the language is identified. */
-  language_code: z.string().regex(/^[a-z]{2,3}-[A-Z]{2}$/).optional(),
+  language_code: z
+    .string()
+    .regex(/^[a-z]{2,3}-[A-Z]{2}$/)
+    .optional(),
 });
 
 export const transcribeResultSchema = z.object({

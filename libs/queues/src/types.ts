@@ -1,0 +1,194 @@
+import type {
+  Envelope,
+  JobClass,
+  JobName,
+  JobPayload,
+  JobResult,
+  JobsOnQueue,
+  JobStatus,
+  JobView,
+  Operation,
+  Progress,
+  QueueName,
+  StoredEvent,
+  UsageSummary,
+  UserEvent,
+} from '@manuel/contracts';
+import type { JobRow, Ledger } from '@manuel/ledger';
+import type { Settings } from '@manuel/settings';
+import type { Logger, Metrics } from '@manuel/telemetry';
+
+/** What everything in this library is made from. */
+export interface QueueDependencies {
+  readonly settings: Settings;
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+// ---------------------------------------------------------------- gateway's side
+
+export interface AdmitRequest<N extends JobName = JobName> {
+  readonly job: N;
+  readonly operation: Operation;
+  readonly userId: string;
+  readonly payload: JobPayload<N>;
+  readonly class: JobClass;
+  readonly expiresInS: number;
+  readonly requestId: string;
+  readonly traceparent?: string;
+  readonly idempotency?: { readonly key: string; readonly bodySha256: string };
+  /** Redis key of a cached result (made by @manuel/cache); looked up within the admission's own round trip. */
+  readonly cacheKey?: string;
+}
+
+export type Admission =
+  /** Durable and queued. `replayed`: the Idempotency-Key named it before. */
+  | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean; readonly answeredStatus: number }
+  /** The cache held the answer (raw value as stored); nothing was reserved or enqueued. */
+  | { readonly kind: 'cached'; readonly value: Buffer };
+
+/**
+ * Producer side, for the gateway. Commands have a time limit and no offline queue: with Redis down every call throws
+ * `unavailable` (503) within a second.
+ */
+export interface Admitter {
+  /**
+   * Checks limits and idempotency, reserves quota, gives the fair turn (one script), writes the ledger row, adds the job.
+   * Throws ManuelError: quota_exceeded, queue_full, too_many_jobs, idempotency_mismatch, unavailable.
+   */
+  admit<N extends JobName>(request: AdmitRequest<N>): Promise<Admission>;
+  /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
+  view(userId: string, jobId: string): Promise<JobView | undefined>;
+  /** Cancels; the view after it. Undefined: none. Throws `conflict` when it had ended. */
+  cancel(userId: string, jobId: string): Promise<JobView | undefined>;
+  /** Used and limits as of now, reservations counted. */
+  usage(userId: string): Promise<UsageSummary>;
+  setLimits(userId: string, limits: { daily_limit?: number; monthly_limit?: number }): Promise<void>;
+  /** Enqueues without limits, quota or idempotency (warm-ups, replays, the sweeper): the ledger row is written first. */
+  enqueueInternal<N extends JobName>(
+    request: Omit<AdmitRequest<N>, 'idempotency' | 'cacheKey'> & { jobId?: string },
+  ): Promise<string>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A ledger row as the client sees it, on top of what Redis knows of it. */
+export type ToJobView = (
+  row: JobRow,
+  live?: { status: JobStatus; progress?: Progress; started_at?: number; attempts?: number },
+) => JobView;
+
+/** Delivers users' events to whoever is connected to this process. One Redis connection, whatever the number of clients. */
+export interface EventHub {
+  /** Events after `lastEventId` (replayed from the capped stream) and then live ones, in order, each once. */
+  subscribe(userId: string, listener: (stored: StoredEvent) => void, lastEventId?: string): Promise<EventSubscription>;
+  /** Resolves with the terminal view, or undefined when `timeoutMs` is over. Re-reads the job, so a missed event is harmless. */
+  waitForEnd(userId: string, jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<JobView | undefined>;
+  /** Newest event id of a user's stream (`0-0` when there is none). */
+  lastEventId(userId: string): Promise<string>;
+  close(): Promise<void>;
+}
+export interface EventSubscription {
+  /** True when `lastEventId` was no longer in the stream: the client should re-read its jobs. */
+  readonly gap: boolean;
+  close(): void;
+}
+
+// ---------------------------------------------------------------- worker's side
+
+export interface JobContext<N extends JobName> {
+  readonly name: N;
+  readonly id: string;
+  readonly userId: string;
+  readonly operation: Operation;
+  readonly payload: JobPayload<N>;
+  readonly envelope: Envelope;
+  /** Tries so far, this one included. */
+  readonly attempt: number;
+  /** True when a failure now is final. */
+  readonly lastAttempt: boolean;
+  /** Aborted on cancel, time limit, lost lock and shutdown. Give it to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** The step job's own memory, kept between steps. */
+  readonly step: Readonly<Record<string, unknown>>;
+  /** Publishes a progress step (monotonic) to the owner. */
+  progress(progress: Progress): Promise<void>;
+  /** Publishes a piece of the answer to the owner, in order. Resolves when it is on its way; batches under load. */
+  token(text: string): void;
+}
+
+/** What a handler returns: a result, or what comes next. */
+export type HandlerOutcome<N extends JobName> =
+  /** Finished. `charged: false` for what costs nothing (a cached answer, a user without manuals). */
+  | {
+      readonly kind: 'done';
+      /** `usage` is filled in by the wrapper where the result schema has it. */
+      readonly result: Omit<JobResult<N>, 'usage'>;
+      readonly charged?: boolean;
+      readonly tokens?: { readonly input: number; readonly output: number };
+    }
+  /** Look again after `delayMs`; the slot is free meanwhile. `step` replaces the step memory. */
+  | { readonly kind: 'again'; readonly delayMs: number; readonly step: Record<string, unknown> }
+  /** Go on as another job under the same id (voice -> query). */
+  | { [M in JobName]: { readonly kind: 'hand-over'; readonly job: M; readonly payload: JobPayload<M> } }[JobName];
+
+export type Handler<N extends JobName> = (job: JobContext<N>) => Promise<HandlerOutcome<N>>;
+/** One handler for every job of the queue: a missing one does not compile. */
+export type Handlers<Q extends QueueName> = { readonly [N in JobsOnQueue<Q>]: Handler<N> };
+
+export interface RunWorkerOptions<Q extends QueueName> {
+  readonly queue: Q;
+  readonly handlers: Handlers<Q>;
+  readonly concurrency?: number;
+  /**
+   * Called once for a job that ends other than completed (failed for good, cancelled, expired), after the ledger knows it:
+   * to remove what it left behind. Must be safe to call again.
+   */
+  readonly onAbandoned?: (job: { name: JobsOnQueue<Q>; envelope: Envelope; status: JobStatus }) => Promise<void>;
+}
+
+export interface RunningWorker {
+  /** Progress, not a ping: consumed recently, or nothing to consume. */
+  live(): Promise<{ ok: boolean; detail: Record<string, unknown> }>;
+  ready(): Promise<void>;
+  /** Stops taking jobs, waits for those running until the deadline, then gives them back. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+export type RunWorker = <Q extends QueueName>(
+  deps: QueueDependencies,
+  options: RunWorkerOptions<Q>,
+) => Promise<RunningWorker>;
+
+// ---------------------------------------------------------------- error-processor's side
+
+export interface FailedJob {
+  readonly queue: QueueName;
+  readonly envelope: Envelope;
+  readonly job: JobName;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly failed_at: number;
+}
+
+export interface Janitor {
+  /** One sweep: re-enqueue open rows that Redis does not know, expire what is overdue, settle what is terminal. */
+  sweep(): Promise<{ seen: number; requeued: number; expired: number; settled: number }>;
+  /** Jobs in the failed sets that have not become dead letters; `done(job)` takes one off. */
+  failed(limit: number): Promise<FailedJob[]>;
+  close(): Promise<void>;
+}
+
+export interface QueueState {
+  readonly name: QueueName;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+  readonly paused: boolean;
+  readonly oldest_waiting_s: number;
+}
+
+export type { JobResult, UserEvent };

@@ -1,0 +1,77 @@
+import winston from 'winston';
+import { currentLogContext } from './log-context.ts';
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  child(fields: LogFields): Logger;
+}
+
+export interface LoggerOptions {
+  readonly service: string;
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  /** Where the lines go; standard output unless given. */
+  readonly stream?: NodeJS.WritableStream;
+}
+
+/** Errors as data: name, message, code, stack and cause; a stack is for logs only, never for clients. */
+function plainError(error: Error, depth = 0): Record<string, unknown> {
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return {
+    name,
+    message,
+    ...(code === undefined ? {} : { code }),
+    stack,
+    ...(cause instanceof Error && depth < 3 ? { cause: plainError(cause, depth + 1) } : {}),
+  };
+}
+
+const secretName = /authorization|password|secret|token$|^token|cookie|api_?key|credential/i;
+const isCount = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean';
+
+function clean(fields: LogFields): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => {
+      if (secretName.test(key) && !isCount(value)) return [key, '(hidden)'];
+      return [key, value instanceof Error ? plainError(value) : value];
+    }),
+  );
+}
+
+function wrap(logger: winston.Logger, bound: LogFields): Logger {
+  const write = (level: string, message: string, fields: LogFields = {}): void => {
+    logger.log({ ...currentLogContext(), ...clean(bound), ...clean(fields), level, message });
+  };
+  return {
+    error: (message, fields) => write('error', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    debug: (message, fields) => {
+      if (logger.isDebugEnabled()) write('debug', message, fields);
+    },
+    child: (fields) => wrap(logger, { ...bound, ...fields }),
+  };
+}
+
+/** One JSON object a line: timestamp, level, service, message, then request_id, job_id, user_id and the line's own fields. */
+export function createLogger(options: LoggerOptions): Logger {
+  const line = winston.format.printf(({ level, message, ...rest }) =>
+    JSON.stringify({ timestamp: new Date().toISOString(), level, service: options.service, message, ...rest }),
+  );
+  const transport = options.stream
+    ? new winston.transports.Stream({ stream: options.stream })
+    : new winston.transports.Console({ forceConsole: false });
+  return wrap(winston.createLogger({ level: options.level, format: line, transports: [transport] }), {});
+}
+
+/** Logs nothing: for tests and the bench. */
+export function silentLogger(): Logger {
+  const nothing = (): void => undefined;
+  const logger: Logger = { error: nothing, warn: nothing, info: nothing, debug: nothing, child: () => logger };
+  return logger;
+}
