@@ -38,8 +38,11 @@ export interface AdmitRequest<N extends JobName = JobName> {
   readonly requestId: string;
   readonly traceparent?: string;
   readonly idempotency?: { readonly key: string; readonly bodySha256: string };
-  /** Redis key of a cached result (made by @manuel/cache); looked up within the admission's own round trip. */
-  readonly cacheKey?: string;
+  /**
+   * Where a cached result would lie (made by @manuel/cache): the key is prefix + value of versionKey + suffix. Looked up within
+   * the admission's own round trip; no version in Redis means a miss.
+   */
+  readonly cacheKey?: { readonly versionKey: string; readonly prefix: string; readonly suffix: string };
 }
 
 export type Admission =
