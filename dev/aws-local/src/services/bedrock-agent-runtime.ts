@@ -1,0 +1,109 @@
+import { parseFilter, type Filter } from '../knowledge-base/filter/filter.ts';
+import type { KnowledgeBase } from '../knowledge-base/index.ts';
+import type { SearchHit } from '../knowledge-base/search/search.ts';
+import {
+  findRoute,
+  invalidValue,
+  isRecord,
+  pathParameters,
+  readJson,
+  sendJson,
+  type Route,
+} from '../knowledge-base/wire.ts';
+import { AwsError, type AwsService, type AwsServiceOptions } from '../service.ts';
+
+const ROUTES: readonly Route[] = [
+  { operation: 'Retrieve', method: 'POST', path: '/knowledgebases/{knowledgeBaseId}/retrieve' },
+];
+
+const MAX_QUERY_CHARACTERS = 20_000;
+const DEFAULT_RESULTS = 5;
+const MAX_RESULTS = 100;
+
+interface RetrieveRequest {
+  readonly text: string;
+  readonly limit: number;
+  readonly filter: Filter | undefined;
+}
+
+/** Bedrock's `Retrieve` over the local knowledge base. */
+export async function createBedrockAgentRuntime(
+  options: AwsServiceOptions & { readonly knowledgeBase: KnowledgeBase },
+): Promise<AwsService> {
+  const { knowledgeBase } = options;
+  return {
+    name: 'bedrock-agent-runtime',
+    errorProtocol: 'rest-json',
+    operationOf: (request) => findRoute(ROUTES, request)?.operation,
+    async handle(_operation, request, response) {
+      const route = findRoute(ROUTES, request);
+      if (route === undefined) throw new AwsError('UnknownOperationException', 'There is no such operation.', 404);
+      const { knowledgeBaseId } = pathParameters(route, request.path);
+      if (knowledgeBaseId !== knowledgeBase.knowledgeBaseId) {
+        throw new AwsError(
+          'ResourceNotFoundException',
+          `Knowledge base with id ${knowledgeBaseId} does not exist.`,
+          404,
+        );
+      }
+      const hits = knowledgeBase.retrieve(parseRequest(await readJson(request)));
+      const retrievalResults = hits.map((hit) => resultOf(hit, knowledgeBase.dataSourceId));
+      sendJson(response, 200, { retrievalResults });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function parseRequest(body: Record<string, unknown>): RetrieveRequest {
+  const query = body['retrievalQuery'];
+  if (!isRecord(query)) throw invalidValue('retrievalQuery', 'Member must not be null');
+  const { text, type } = query;
+  if (type !== undefined && type !== 'TEXT')
+    throw invalidValue('retrievalQuery.type', 'Member must satisfy enum value set: [TEXT]');
+  if (typeof text !== 'string' || text.trim() === '')
+    throw invalidValue('retrievalQuery.text', 'Member must not be empty');
+  if (text.length > MAX_QUERY_CHARACTERS) {
+    throw invalidValue('retrievalQuery.text', `Member must have length less than or equal to ${MAX_QUERY_CHARACTERS}`);
+  }
+  if (body['nextToken'] !== undefined) throw new AwsError('ValidationException', 'The nextToken is invalid.');
+  return { text, ...parseConfiguration(body['retrievalConfiguration']) };
+}
+
+function parseConfiguration(configuration: unknown): { limit: number; filter: Filter | undefined } {
+  if (configuration === undefined) return { limit: DEFAULT_RESULTS, filter: undefined };
+  if (!isRecord(configuration)) throw invalidValue('retrievalConfiguration', 'Member must be an object');
+  const search = configuration['vectorSearchConfiguration'];
+  if (!isRecord(search))
+    throw invalidValue('retrievalConfiguration.vectorSearchConfiguration', 'Member must not be null');
+  const path = 'retrievalConfiguration.vectorSearchConfiguration';
+  const limit = search['numberOfResults'] ?? DEFAULT_RESULTS;
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > MAX_RESULTS) {
+    throw invalidValue(`${path}.numberOfResults`, `Member must be between 1 and ${MAX_RESULTS}`);
+  }
+  const type = search['overrideSearchType'];
+  if (type !== undefined && type !== 'HYBRID' && type !== 'SEMANTIC') {
+    throw invalidValue(`${path}.overrideSearchType`, 'Member must satisfy enum value set: [HYBRID, SEMANTIC]');
+  }
+  for (const unsupported of ['rerankingConfiguration', 'implicitFilterConfiguration']) {
+    if (search[unsupported] !== undefined) {
+      throw new AwsError('ValidationException', `${path}.${unsupported} is not offered by the local knowledge base.`);
+    }
+  }
+  return { limit, filter: search['filter'] === undefined ? undefined : parseFilter(search['filter']) };
+}
+
+function resultOf({ document, passage, ordinal, score }: SearchHit, dataSourceId: string): object {
+  return {
+    content: { type: 'TEXT', text: passage.text },
+    location: { type: 'S3', s3Location: { uri: document.uri } },
+    score,
+    metadata: {
+      ...document.metadata,
+      'x-amz-bedrock-kb-source-uri': document.uri,
+      'x-amz-bedrock-kb-data-source-id': dataSourceId,
+      'x-amz-bedrock-kb-chunk-id': `${document.id}-${ordinal}`,
+      // Bedrock counts pages from 0.
+      ...(document.paged ? { 'x-amz-bedrock-kb-document-page-number': passage.page - 1 } : {}),
+    },
+  };
+}
