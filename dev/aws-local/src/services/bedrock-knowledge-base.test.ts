@@ -6,6 +6,7 @@ import {
   type KnowledgeBaseDocument,
 } from '@aws-sdk/client-bedrock-agent';
 import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ESPRESSO_MANUAL } from '../knowledge-base/testing/espresso-manual.ts';
 import { startLocalBedrock, type LocalBedrock } from '../knowledge-base/testing/local-bedrock.ts';
@@ -22,6 +23,8 @@ beforeAll(async () => {
     region: 'eu-west-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
+    // The runtime client speaks HTTP/2 by default; this server does not.
+    requestHandler: new NodeHttpHandler(),
   };
   agent = new BedrockAgentClient(config);
   runtime = new BedrockAgentRuntimeClient(config);

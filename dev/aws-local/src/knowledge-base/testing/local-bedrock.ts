@@ -68,7 +68,7 @@ async function answer(services: readonly AwsService[], raw: IncomingMessage, res
     body: async () => Buffer.concat((await raw.toArray()) as Buffer[]),
     signal: AbortSignal.timeout(30_000),
   };
-  const scope = raw.headers['x-amz-user-agent']?.includes('bedrock-agent-runtime') === true;
+  const scope = String(raw.headers['user-agent']).includes('agent_runtime');
   const service = services.find((candidate) => candidate.operationOf(request) !== undefined) ?? services[scope ? 1 : 0];
   const operation = service?.operationOf(request) ?? '';
   try {
