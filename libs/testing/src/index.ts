@@ -1,0 +1,3 @@
+export * from './free-port.ts';
+export * from './redis.ts';
+export * from './wait-for.ts';
