@@ -1,0 +1,100 @@
+import { isInstructionToModel } from './detect-injection.ts';
+import { isNegative, type QuestionCues } from './question-cues.ts';
+import type { Passage } from './read-request.ts';
+import { splitSentences, type Sentence } from './split-sentences.ts';
+import { isGeneric, matchTerm, terms } from './terms.ts';
+
+/** A sentence of a passage, ready to be judged against a question. */
+export interface Candidate extends Sentence {
+  /** Position of its passage among the passages, and of itself in its passage: together the order of reading. */
+  readonly passage: number;
+  readonly block: number;
+  readonly order: number;
+  readonly stems: ReadonlySet<string>;
+  readonly sequence: readonly string[];
+}
+
+export interface Scored {
+  readonly candidate: Candidate;
+  readonly score: number;
+  /** The share of what was asked, by weight, that the sentence and what surrounds it speak of: 0..1. */
+  readonly coverage: number;
+  /** The question's terms in the sentence itself. */
+  readonly matched: ReadonlySet<string>;
+}
+
+/** Every quotable sentence of the passages, in order of reading. Sentences that address the model are left out here, once and for all. */
+export function readCandidates(passages: readonly Passage[]): Candidate[] {
+  return passages.flatMap((passage, index) => {
+    let order = 0;
+    return passage.blocks.flatMap((block, blockIndex) =>
+      splitSentences(block).flatMap((sentence): Candidate[] => {
+        order += 1;
+        if (isInstructionToModel(sentence.text)) return [];
+        const sequence = terms(sentence.text);
+        return [{ ...sentence, passage: index, block: blockIndex, order, sequence, stems: new Set(sequence) }];
+      }),
+    );
+  });
+}
+
+/** What each term of the question is worth: rare in the passages is worth much, and words of every manual little. */
+export function weighTerms(questionTerms: readonly string[], candidates: readonly Candidate[]): Map<string, number> {
+  const weights = new Map<string, number>();
+  for (const term of new Set(questionTerms)) {
+    const inSentences = candidates.filter((candidate) => candidate.stems.has(term)).length;
+    const idf = Math.log(1 + (candidates.length - inSentences + 0.5) / (inSentences + 0.5));
+    weights.set(term, Math.max(0.1, idf) * (isGeneric(term) ? 0.35 : 1));
+  }
+  return weights;
+}
+
+const CONTEXT_SHARE = 0.35;
+const RANK_DISCOUNT = 0.06;
+const CUE_BONUS = 0.25;
+const PAIR_BONUS = 0.3;
+
+/** Scores every sentence for a question whose terms are weighed. */
+export function scoreSentences(
+  candidates: readonly Candidate[],
+  passages: readonly Passage[],
+  questionTerms: readonly string[],
+  weights: ReadonlyMap<string, number>,
+  cues: QuestionCues,
+): Scored[] {
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const titles = passages.map((passage) => new Set(terms(passage.title)));
+  const pairs = new Set(questionTerms.slice(1).map((term, index) => `${questionTerms[index]} ${term}`));
+
+  return candidates.map((candidate, at) => {
+    const surroundings = new Set(titles[candidate.passage]);
+    for (const stem of terms(candidate.heading)) surroundings.add(stem);
+    for (const neighbour of [candidates[at - 1], candidates[at - 2], candidates[at + 1]]) {
+      if (neighbour?.passage === candidate.passage) for (const stem of neighbour.stems) surroundings.add(stem);
+    }
+    const matched = new Set<string>();
+    let own = 0;
+    let around = 0;
+    for (const [term, weight] of weights) {
+      const here = matchTerm(term, candidate.stems);
+      if (here > 0) matched.add(term);
+      own += weight * here;
+      if (here < 1) around += weight * Math.max(0, matchTerm(term, surroundings) - here);
+    }
+    const adjacent = candidate.sequence
+      .slice(1)
+      .filter((stem, index) => pairs.has(`${candidate.sequence[index]} ${stem}`)).length;
+    const length = candidate.sequence.length;
+    let score = total === 0 ? 0 : (own + CONTEXT_SHARE * around) / total;
+    score *= 1 + PAIR_BONUS * Math.min(2, adjacent);
+    if (cues.fits?.test(candidate.text) === true) score *= 1 + CUE_BONUS;
+    if (cues.negative && isNegative(candidate.text)) score *= 1 + CUE_BONUS;
+    if (candidate.isHeading) score *= 0.3;
+    else if (length < 4) score *= 0.7;
+    else if (length > 40) score *= 0.8;
+    if (candidate.text.endsWith('?')) score *= 0.6;
+    if (/^(?:for more information|refer to|see (?:page|the))\b/i.test(candidate.text)) score *= 0.6;
+    score /= 1 + RANK_DISCOUNT * candidate.passage;
+    return { candidate, score, coverage: total === 0 ? 0 : (own + around) / total, matched };
+  });
+}

@@ -1,0 +1,112 @@
+import { stemmer } from 'stemmer';
+
+/** Words that say nothing about the subject: they neither find a sentence nor count as asked for. */
+const STOP_WORDS = new Set(
+  (
+    'a about above after again all also am an and any are aren as at be because been before being below between both but by can cannot could couldn ' +
+    'd did didn do does doesn doing don down during each else ever few for from further had hadn has hasn have haven having he her here hers him his ' +
+    'how i if in into is isn it its itself just ll m me might more most much must my myself no nor not now of off on once only or other our ours out ' +
+    'over own per please re s same shall she should shouldn so some such t than that the their theirs them then there these they this those through to ' +
+    'too under until up upon us ve very was wasn way we were weren what whatever when where whether which while who whom whose why will with within ' +
+    'without won would wouldn you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
+    'possible want wants wanted need needs like help question answer manual manuals guide mean means meant call called'
+  ).split(' '),
+);
+
+/** Words of nearly every manual and nearly every question; alone they are no evidence that a sentence answers. */
+const GENERIC = new Set(
+  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model'
+    .split(' ')
+    .map((word) => stemmer(word)),
+);
+
+/** What people say and what manuals write instead. */
+const SYNONYMS: readonly string[] = [
+  'delete remove erase clear',
+  'enable activate',
+  'disable deactivate',
+  'fix repair troubleshoot problem trouble issue error fault',
+  'clean wash wipe rinse',
+  'descale decalcify limescale scale',
+  'connect attach pair link plug connection',
+  'configure setup adjust customize setting',
+  'picture screen image display',
+  'sound audio volume',
+  'buy purchase order',
+  'begin start',
+  'television tv',
+  'wifi wireless',
+  'charge recharge battery',
+  'often frequency interval frequently every',
+  'hot temperature heat',
+  'show display view',
+  'choose select',
+  'dishwasher dishwashing',
+  'blink flash',
+  'replace exchange swap',
+  'update upgrade',
+  'allow permit support',
+  'weight weigh kg',
+  'size dimension measure',
+  'guarantee warranty',
+];
+
+const synonymsOf = new Map<string, ReadonlySet<string>>();
+for (const group of SYNONYMS) {
+  const stems = new Set(group.split(' ').map((word) => stemmer(word)));
+  for (const stem of stems) synonymsOf.set(stem, new Set([...(synonymsOf.get(stem) ?? []), ...stems]));
+}
+
+/** The words of a text, in lower case; digits stay, apostrophes go. */
+export function words(text: string): string[] {
+  return (
+    text
+      .toLowerCase()
+      .normalize('NFKD')
+      .replace(/[’']/g, '')
+      .match(/[\p{L}\p{N}]+(?:[.,]\d+)?/gu) ?? []
+  );
+}
+
+/** The stems of a text's informative words, in order. */
+export function terms(text: string): string[] {
+  return words(text)
+    .filter((word) => !STOP_WORDS.has(word) && (word.length > 1 || /\d/.test(word)))
+    .map((word) => stemmer(word));
+}
+
+/** "How long", "how often": the answer is a measure, and names it without the adjective. */
+const MEASURE =
+  /\bhow (?:long|often|frequently|much|many|far|big|large|small|tall|high|wide|deep|heavy|hot|cold|loud|fast|old|soon)\b/gi;
+
+/** The informative stems of a question. */
+export function questionTerms(question: string): string[] {
+  return terms(question.replace(MEASURE, ' '));
+}
+
+export function isGeneric(term: string): boolean {
+  return GENERIC.has(term);
+}
+
+/** How well one of `present` stands for `term`: 1 the same stem, 0.6 a synonym, 0.5 a near spelling or the head of a compound, else 0. */
+export function matchTerm(term: string, present: ReadonlySet<string>): number {
+  if (present.has(term)) return 1;
+  const synonyms = synonymsOf.get(term);
+  if (synonyms !== undefined) for (const synonym of synonyms) if (present.has(synonym)) return 0.6;
+  if (term.length < 5 || /\d/.test(term)) return 0;
+  for (const other of present) {
+    if (other.length >= 5 && (other.startsWith(term) || term.startsWith(other) || oneEditApart(term, other)))
+      return 0.5;
+  }
+  return 0;
+}
+
+/** True for words of six letters or more that differ by one letter added, dropped or replaced. */
+function oneEditApart(a: string, b: string): boolean {
+  if (Math.min(a.length, b.length) < 6 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0]) return false;
+  let i = 0;
+  while (i < a.length && i < b.length && a[i] === b[i]) i += 1;
+  const skipA = a.length >= b.length ? 1 : 0;
+  const skipB = b.length >= a.length ? 1 : 0;
+  return a.slice(i + skipA) === b.slice(i + skipB);
+}
