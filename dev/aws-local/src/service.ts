@@ -26,6 +26,8 @@ export interface AwsRequest {
   readonly headers: IncomingMessage['headers'];
   /** Reads the whole body once; at most 64 MiB. */
   body(): Promise<Buffer>;
+  /** The body of the query protocol (SNS), which names its operation there; already read when a service sees it. */
+  readonly form?: URLSearchParams;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
@@ -47,11 +49,14 @@ export interface AwsService {
 export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
-  constructor(code: string, message: string, status = 400) {
+  /** Further members of a JSON error, such as the `Item` of a failed condition. */
+  readonly details: Readonly<Record<string, unknown>>;
+  constructor(code: string, message: string, status = 400, details: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.name = 'AwsError';
     this.code = code;
     this.status = status;
+    this.details = details;
   }
 }
 

@@ -1,0 +1,83 @@
+import { AwsError } from '../service.ts';
+import type { AwsRequest } from '../service.ts';
+
+const kept = [
+  'content-type',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'cache-control',
+  'expires',
+];
+const encryptions = ['AES256', 'aws:kms', 'aws:kms:dsse'];
+const maxMetadataBytes = 2048;
+
+/** A header, or the query parameter of the same name into which a presigned link moved it. */
+export function headerOf(request: AwsRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  if (typeof value === 'string') return value;
+  if (!name.startsWith('x-amz-')) return undefined;
+  for (const [parameter, hoisted] of request.query) if (parameter.toLowerCase() === name) return hoisted;
+  return undefined;
+}
+
+/** What an upload tells us to answer with later. Throws InvalidArgument, MetadataTooLarge. */
+export function objectHeaders(request: AwsRequest): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
+  for (const name of kept) {
+    const value = headerOf(request, name);
+    if (value !== undefined) headers[name] = value;
+  }
+  const encoding = headers['content-encoding']
+    ?.split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== 'aws-chunked');
+  if (encoding) headers['content-encoding'] = encoding.join(',');
+  if (headers['content-encoding'] === '') delete headers['content-encoding'];
+  Object.assign(headers, userMetadata(request), encryption(request));
+  return headers;
+}
+
+function userMetadata(request: AwsRequest): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  const add = (name: string, value: string): void => {
+    if (name.startsWith('x-amz-meta-')) metadata[name] = value;
+  };
+  for (const [name, value] of request.query) add(name.toLowerCase(), value);
+  for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') add(name, value);
+  const bytes = Object.entries(metadata).reduce(
+    (sum, [name, value]) => sum + name.length - 'x-amz-meta-'.length + Buffer.byteLength(value),
+    0,
+  );
+  if (bytes > maxMetadataBytes)
+    throw new AwsError('MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size');
+  return metadata;
+}
+
+/** Objects are encrypted with S3's own keys unless the request names another way; here that is only remembered. */
+function encryption(request: AwsRequest): Record<string, string> {
+  const algorithm = headerOf(request, 'x-amz-server-side-encryption') ?? 'AES256';
+  if (!encryptions.includes(algorithm)) {
+    throw new AwsError('InvalidArgument', 'The encryption method specified is not supported');
+  }
+  const key = headerOf(request, 'x-amz-server-side-encryption-aws-kms-key-id');
+  if (key !== undefined && algorithm === 'AES256') {
+    throw new AwsError(
+      'InvalidArgument',
+      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
+    );
+  }
+  return {
+    'x-amz-server-side-encryption': algorithm,
+    ...(key === undefined ? {} : { 'x-amz-server-side-encryption-aws-kms-key-id': key }),
+  };
+}
+
+/** The part of an object's headers that the answer to an upload repeats. */
+export function uploadAnswerHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => name.startsWith('x-amz-server-side') || name.startsWith('x-amz-checksum-'),
+    ),
+  );
+}
