@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
 
 /** A value kept in one JSON file. A crash leaves the old file or the new one, never half of one. */
 export class JsonFile<T> {
@@ -15,7 +16,7 @@ export class JsonFile<T> {
       const value: T = JSON.parse(await readFile(this.#path, 'utf8'));
       return value;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return initial;
+      if (isNativeError(error) && 'code' in error && error.code === 'ENOENT') return initial;
       throw error;
     }
   }
