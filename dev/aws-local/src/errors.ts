@@ -18,8 +18,8 @@ export function writeError(
   response.setHeader('content-type', contentType);
   response.setHeader('content-length', Buffer.byteLength(body));
   if (protocol === 'rest-json') response.setHeader('x-amzn-errortype', error.code);
-  // What is left of a body that nobody read would be taken for the next request on a kept-alive connection.
-  if (!response.req.complete) response.setHeader('connection', 'close');
+  // The rest of an upload is read and dropped: a client that is still sending would not see the answer otherwise.
+  if (!response.req.complete) response.req.resume();
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 

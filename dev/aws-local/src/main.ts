@@ -1,35 +1,28 @@
-import { join } from 'node:path';
+import { readEnvironment } from './environment.ts';
 import { startAwsLocal } from './start.ts';
+import type { AwsLocal } from './start.ts';
 
-/** Reads the environment, starts, and stops on SIGTERM or SIGINT. README.md names the variables. */
-const { env } = process;
-const awsLocal = await startAwsLocal({
-  dir: join(env['LOCAL_DIR'] ?? '.local', 'aws'),
-  port: portOf(env['AWS_LOCAL_PORT']),
-  host: env['AWS_LOCAL_HOST'] ?? '127.0.0.1',
-  region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'eu-west-1',
-  credentials: {
-    accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? 'local',
-    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? 'local',
-  },
-  ...(env['AWS_LOCAL_ISSUER'] === undefined ? {} : { issuerBase: env['AWS_LOCAL_ISSUER'].replace(/\/$/, '') }),
-  log: (message, fields) =>
-    console.error(JSON.stringify({ timestamp: new Date().toISOString(), service: 'aws-local', message, ...fields })),
-});
-console.log(`aws-local ready ${awsLocal.endpoint}`);
-
-let stopping = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    void awsLocal.close();
-  });
+/** Starts with what the environment says; stops on SIGTERM or SIGINT. */
+async function main(): Promise<void> {
+  const awsLocal = await startAwsLocal({ ...readEnvironment(process.env), log });
+  console.log(`aws-local ready ${awsLocal.endpoint}`);
+  process.once('SIGTERM', () => stop(awsLocal));
+  process.once('SIGINT', () => stop(awsLocal));
 }
 
-function portOf(text: string | undefined): number {
-  const port = Number(text ?? '4566');
-  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  console.error(`AWS_LOCAL_PORT is ${text}, but must be a port from 0 to 65535`);
-  process.exit(2);
+function stop(awsLocal: AwsLocal): void {
+  awsLocal.close().catch(fail);
 }
+
+function fail(error: unknown): void {
+  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  console.error(`aws-local: ${error instanceof Error ? error.message : String(error)}${cause}`);
+  process.exitCode = 1;
+}
+
+/** One JSON line on standard error. */
+function log(message: string, fields?: Record<string, unknown>): void {
+  console.error(JSON.stringify({ timestamp: new Date().toISOString(), service: 'aws-local', message, ...fields }));
+}
+
+await main().catch(fail);

@@ -33,7 +33,8 @@ export async function withForm(request: AwsRequest): Promise<AwsRequest> {
 async function readBody(raw: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of raw) {
+  // Not destroyed when we stop early: the client shall still get an answer.
+  for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
     const bytes: Buffer = chunk;
     size += bytes.length;
     if (size > maxBodyBytes) {

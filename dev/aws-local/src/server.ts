@@ -10,7 +10,7 @@ import { writeError } from './errors.ts';
 import { applyFault } from './faults.ts';
 import { toAwsRequest, withForm } from './request.ts';
 import { AwsError } from './service.ts';
-import type { AwsRequest, AwsService } from './service.ts';
+import type { AwsRequest, AwsService, ErrorProtocol } from './service.ts';
 
 /** Longer than any client's own keep-alive, so that it is always the client that closes an idle connection. */
 const keepAliveMs = 65_000;
@@ -26,34 +26,51 @@ export function createAwsServer(application: Promise<Application>): Server {
   let ready = false;
   application.then(
     () => (ready = true),
-    () => (ready = false), // whoever started the server gets the reason
+    () => undefined, // whoever started the server gets the reason
   );
-  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (raw, response) => {
+  return createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (raw, response) => {
     if (!ready && (raw.url === '/readyz' || raw.url === '/livez')) {
       sendJson(response, raw.url === '/livez' ? 200 : 503, { status: 'starting' });
       return;
     }
-    application
-      .then((app) => handleRequest(app, raw, response))
-      .catch((error: unknown) => {
-        if (!response.headersSent) response.statusCode = 500;
-        response.end();
-        process.emitWarning(error instanceof Error ? error : String(error));
-      });
+    application.then(
+      (app) => handleRequest(app, toAwsRequest(raw, response), response),
+      () => response.destroy(),
+    );
   });
-  return server;
 }
 
-async function handleRequest(app: Application, raw: IncomingMessage, response: ServerResponse): Promise<void> {
-  const received = toAwsRequest(raw, response);
-  if (handleCors(received, response)) return;
-  if (signingNameOf(received) === undefined) {
-    if (received.path === '/livez' || received.path === '/readyz') return sendJson(response, 200, { status: 'ok' });
-    if (received.path.startsWith('/_')) return handleControl(app.controls, received, response);
-  }
+async function handleRequest(app: Application, request: AwsRequest, response: ServerResponse): Promise<void> {
+  const signingName = signingNameOf(request);
   const requestId = randomUUID();
-  response.setHeader('x-amzn-requestid', requestId);
-  const request = signingNameOf(received) === 'sns' ? await withForm(received) : received;
+  try {
+    if (handleCors(request, response)) return;
+    if (signingName === undefined && request.path.startsWith('/_')) {
+      return await handleControl(app.controls, request, response);
+    }
+    if (signingName === undefined && (request.path === '/livez' || request.path === '/readyz')) {
+      return sendJson(response, 200, { status: 'ok' });
+    }
+    response.setHeader('x-amzn-requestid', requestId);
+    await route(app, signingName === 'sns' ? await withForm(request) : request, response, requestId);
+  } catch (error) {
+    writeFailure(
+      app,
+      signingName === 's3' ? 's3-xml' : signingName === 'sns' ? 'query-xml' : 'rest-json',
+      error,
+      request,
+      response,
+      requestId,
+    );
+  }
+}
+
+async function route(
+  app: Application,
+  request: AwsRequest,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
   const destination = findDestination(app.services, request);
   switch (destination.kind) {
     case 'operation':
@@ -92,20 +109,33 @@ async function serve(
     if (fault && (await applyFault(fault, request, response)) === 'done') return;
     await service.handle(operation, request, response);
   } catch (error) {
-    if (request.signal.aborted) return;
-    if (error instanceof AwsError) return writeError(response, service.errorProtocol, error, requestId);
-    app.log('request failed', {
-      service: service.name,
-      operation,
-      error: error instanceof Error ? error.stack : String(error),
-    });
-    const internal = new AwsError(
-      service.errorProtocol === 's3-xml' ? 'InternalError' : 'InternalServerException',
-      'An internal error occurred in aws-local; its log has the reason.',
-      500,
-    );
-    writeError(response, service.errorProtocol, internal, requestId);
+    writeFailure(app, service.errorProtocol, error, request, response, requestId);
   }
+}
+
+/** A client that has left gets nothing; an AwsError goes out as it is; anything else is logged and becomes a 500. */
+function writeFailure(
+  app: Application,
+  protocol: ErrorProtocol,
+  error: unknown,
+  request: AwsRequest,
+  response: ServerResponse,
+  requestId: string,
+): void {
+  if (request.signal.aborted) return;
+  if (error instanceof AwsError) return writeError(response, protocol, error, requestId);
+  app.log('request failed', {
+    request: `${request.method} ${request.path}`,
+    target: request.headers['x-amz-target'],
+    error: error instanceof Error ? error.stack : String(error),
+  });
+  const code = protocol === 's3-xml' ? 'InternalError' : 'InternalServerException';
+  writeError(
+    response,
+    protocol,
+    new AwsError(code, 'An internal error occurred in aws-local; its log has the reason.', 500),
+    requestId,
+  );
 }
 
 function unknownOperation(service: AwsService, request: AwsRequest): AwsError {

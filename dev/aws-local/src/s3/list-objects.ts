@@ -43,6 +43,7 @@ interface Page {
 }
 
 function pageOf(all: readonly StoredObject[], prefix: string, delimiter: string, after: string, limit: number): Page {
+  if (limit === 0) return { objects: [], prefixes: [] };
   const objects: StoredObject[] = [];
   const prefixes = new Set<string>();
   let last = '';

@@ -39,6 +39,8 @@ interface Bucket {
 export class ObjectStore {
   readonly #dir: string;
   readonly #buckets = new Map<string, Bucket>();
+  /** The last change of each object's file; the next one waits for it. */
+  readonly #changes = new Map<string, Promise<void>>();
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -151,10 +153,12 @@ export class ObjectStore {
     const previous = objects.get(key);
     objects.set(key, object);
     const path = this.#metadataPath(bucket, key);
-    const temporary = `${path}.${received.content}`;
-    await writeFile(temporary, JSON.stringify(object));
-    await rename(temporary, path);
-    if (previous) await rm(this.#contentPath(bucket, previous.content), { force: true });
+    await this.#inOrder(path, async () => {
+      const temporary = `${path}.${received.content}`;
+      await writeFile(temporary, JSON.stringify(object));
+      await rename(temporary, path);
+      if (previous) await rm(this.#contentPath(bucket, previous.content), { force: true });
+    });
     return object;
   }
 
@@ -163,8 +167,23 @@ export class ObjectStore {
     const object = objects.get(key);
     if (!object) return;
     objects.delete(key);
-    await rm(this.#metadataPath(bucket, key), { force: true });
-    await rm(this.#contentPath(bucket, object.content), { force: true });
+    const path = this.#metadataPath(bucket, key);
+    await this.#inOrder(path, async () => {
+      await rm(path, { force: true });
+      await rm(this.#contentPath(bucket, object.content), { force: true });
+    });
+  }
+
+  /** Runs the change after earlier ones of the same file, so that memory and disk end up the same. */
+  async #inOrder(path: string, change: () => Promise<void>): Promise<void> {
+    const earlier = this.#changes.get(path) ?? Promise.resolve();
+    const own = earlier.then(change, change);
+    this.#changes.set(path, own);
+    try {
+      await own;
+    } finally {
+      if (this.#changes.get(path) === own) this.#changes.delete(path);
+    }
   }
 
   #objectsOf(bucket: string): Map<string, StoredObject> {

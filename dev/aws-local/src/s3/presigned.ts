@@ -33,6 +33,13 @@ export function verifyPresigned(request: AwsRequest, credentials: Credentials, n
   if (accessKeyId !== credentials.accessKeyId) {
     throw new AwsError('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', 403);
   }
+  const unsigned = Object.keys(request.headers).filter(
+    (name) => name.startsWith('x-amz-') && !signedHeaders.includes(name),
+  );
+  if (unsigned.length > 0) {
+    const message = `There were headers present in the request which were not signed: ${unsigned.join(', ')}`;
+    throw new AwsError('AccessDenied', message, 403);
+  }
   const stringToSign = [
     'AWS4-HMAC-SHA256',
     date,

@@ -20,7 +20,7 @@ export async function putObject(
   const headers = objectHeaders(request);
   const expected = announcedLength(request);
   checkPreconditions(store, { bucket, key }, request);
-  const verifier = new ChecksumVerifier();
+  const verifier = new ChecksumVerifier(announcedNames(request));
   const trailers = new Map<string, string>();
   const received = await store.receive(bucket, Readable.from(watch(contentOf(request, trailers), verifier)));
   try {
@@ -30,7 +30,7 @@ export async function putObject(
         'You did not provide the number of bytes specified by the Content-Length HTTP header',
       );
     }
-    Object.assign(headers, verifier.verify(announcedChecksums(request, trailers)));
+    Object.assign(headers, verifier.verify(announcedChecksums(request, trailers), received.etag));
     checkPreconditions(store, { bucket, key }, request);
   } catch (error) {
     await store.discard(bucket, received);
@@ -64,7 +64,8 @@ export async function copyObject(
 }
 
 function contentOf(request: AwsRequest, trailers: Map<string, string>): AsyncIterable<Buffer> {
-  return isAwsChunked(request) ? decodeAwsChunked(request.raw, trailers) : request.raw;
+  const body = request.raw.iterator({ destroyOnReturn: false });
+  return isAwsChunked(request) ? decodeAwsChunked(body, trailers) : body;
 }
 
 async function* watch(body: AsyncIterable<Buffer>, verifier: ChecksumVerifier): AsyncGenerator<Buffer> {
@@ -92,6 +93,11 @@ function announcedLength(request: AwsRequest): number {
     throw new AwsError('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
   }
   return Number(length);
+}
+
+function announcedNames(request: AwsRequest): string[] {
+  const trailers = (headerOf(request, 'x-amz-trailer') ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return [...announcedChecksums(request, new Map()).keys(), ...trailers];
 }
 
 function announcedChecksums(request: AwsRequest, trailers: ReadonlyMap<string, string>): Map<string, string> {

@@ -1,0 +1,26 @@
+import type { KnowledgeBaseOptions } from './knowledge-base/index.ts';
+import type { AwsServiceOptions } from './service.ts';
+import type { BedrockRuntimeOptions } from './services/bedrock-runtime.ts';
+
+/** What a service may be told beyond what all of them are told. */
+type Own<T> = Omit<T, keyof AwsServiceOptions>;
+
+export interface AwsLocalOptions {
+  /** Where everything is kept; made when absent. One process at a time. */
+  readonly dir: string;
+  /** 0, the default, takes any free port. */
+  readonly port?: number;
+  /** 127.0.0.1 unless set. */
+  readonly host?: string;
+  /** eu-west-1 unless set. */
+  readonly region?: string;
+  /** What tokens name as issuer, before `/<pool id>`; the endpoint unless set. */
+  readonly issuerBase?: string;
+  /** With these S3 links are signed; `local` and `local` unless set. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How often DynamoDB deletes expired items; a minute unless set. */
+  readonly sweepEveryMs?: number;
+  readonly bedrockRuntime?: Own<BedrockRuntimeOptions>;
+  readonly knowledgeBase?: Own<KnowledgeBaseOptions>;
+  log?(message: string, fields?: Record<string, unknown>): void;
+}
