@@ -1,6 +1,6 @@
 // `npm run ask -- "question" [--audio FILE] [--manual FILE ...]`: the client on the command line.
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { JobView, Progress, QueryResult, UserEvent } from '@manuel/contracts';
 import { Client, demoUser } from './support/client.ts';
@@ -50,20 +50,24 @@ async function main(): Promise<void> {
   });
   const question = positionals.join(' ').trim();
   if (!question && !values.audio && values.manual.length === 0) throw new Error(usage);
-  for (const file of [...values.manual, ...(values.audio ? [values.audio] : [])]) {
+  // npm changes to the project's folder; a path is meant from where the user stands.
+  const fromHere = (file: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), file);
+  const manuals = values.manual.map(fromHere);
+  const audio = values.audio === undefined ? undefined : fromHere(values.audio);
+  for (const file of [...manuals, ...(audio ? [audio] : [])]) {
     if (!existsSync(file)) throw new Error(`${file}: no such file`);
   }
   const client = await Client.signedIn(`http://127.0.0.1:${stackOptionsFromEnvironment().port}`, values.user);
 
-  for (const path of values.manual) {
+  for (const path of manuals) {
     const job = await client.addManual(path);
     const report = progressLine(basename(path));
     const ended = finished(await client.follow(job.id, (event) => event.type === 'progress' && report(event.progress)));
     note(`${basename(path)}: ready, ${String(ended.result?.['pages'])} pages`);
   }
-  if (!question && !values.audio) return;
+  if (!question && !audio) return;
 
-  const accepted = values.audio ? await client.askAloud(values.audio) : await client.ask({ question });
+  const accepted = audio ? await client.askAloud(audio) : await client.ask({ question });
   if (!('status' in accepted)) return show(accepted, false);
 
   let printed = false;

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { Child } from './support/child.ts';
+import type { Child } from './support/child.ts';
 import { startStack, stackOptionsFromEnvironment, workerNames, type ServiceName, type Stack } from './support/stack.ts';
 import { ensureTools, speechTools } from './support/system-packages.ts';
 

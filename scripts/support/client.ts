@@ -135,9 +135,9 @@ export class Client {
     const sent = await fetch(upload.url, {
       method: upload.method,
       headers: { ...upload.headers, 'content-length': String(size) },
-      body: Readable.toWeb(createReadStream(path)) as ReadableStream,
+      body: Readable.toWeb(createReadStream(path)),
       duplex: 'half',
-    } as RequestInit);
+    });
     if (!sent.ok) throw new Error(`Uploading ${path} failed: ${sent.status} ${await sent.text()}`);
     return upload;
   }
