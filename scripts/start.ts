@@ -31,7 +31,7 @@ function welcome(stack: Stack): string {
     'Try, in another terminal:',
     '',
     `  ${other}npm run ask -- "How do I descale it?" --manual docs/examples/espresso-machine.pdf`,
-    `  ${other}npm run ask -- --audio docs/examples/how-do-i-descale-it.wav`,
+    `  ${other}npm run ask -- --audio docs/examples/how-long-does-the-warranty-last.wav`,
     `  TOKEN=$(${other}npm run token); curl -s ${stack.url}/api/query -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '{"question": "How do I descale it?"}'`,
     '',
     'Ctrl-C stops it; what you uploaded stays.',
