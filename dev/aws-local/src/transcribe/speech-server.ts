@@ -76,7 +76,7 @@ async function ask(target: ServerTarget, body: FormData, signal: AbortSignal): P
       if (answer === null || typeof answer !== 'object')
         throw new RecognitionFailure('The server at SPEECH_URL answered without a transcription.');
       // Every member is optional and read with care.
-      return answer as VerboseTranscription;
+      return answer;
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new RecognitionFailure('The server at SPEECH_URL answered with something that is not JSON.');

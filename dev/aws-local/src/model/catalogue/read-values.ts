@@ -1,4 +1,5 @@
 import { stemmer } from 'stemmer';
+import { terms } from '../extractive/terms.ts';
 import { oneOf, type FieldWords } from './field-words.ts';
 import type { Field, FilterSchema } from './read-filter-schema.ts';
 import { take, type Reading } from './reading.ts';
@@ -23,7 +24,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 const NOT =
   '(?:\\b(not|no|non|without|except(?: for)?|excluding|but not|other than|apart from|anything but)\\s+(?:an? |any |the )?)?';
 const FILLER =
-  /^(?:show|list|find|get|give|me|us|all|any|every|everything|the|a|an|of|for|with|that|which|who|are|is|be|and|or|in|to|my|our|i|want|need|would|like|looking|search|please|pets?|animals?|products?|items?|appliances?|things?|ones?|some|have|has|do|you|we|what|first|then|them|by|from|on|at|can|results?|cheap|expensive|available|there|only|just|also|sale|costs?|costing|priced?|named|called|how|many|sort(?:ed)?|order(?:ed)?|than)$/i;
+  /^(?:show|list|find|get|give|me|us|all|any|every|everything|the|a|an|of|for|with|that|which|who|are|is|be|and|or|in|to|my|our|i|want|need|would|like|looking|search|please|pets?|animals?|products?|items?|appliances?|things?|ones?|some|have|has|do|you|we|what|first|then|them|by|from|on|at|can|results?|cheap|expensive|available|there|only|just|also|sale|costs?|costing|priced?|named|called|how|many|sort(?:ed)?|order(?:ed)?|than|hello|hi|hey|thanks?)$/i;
 
 /** Understands words that are values: "dogs", "not cats", "cats or rabbits", "named Rex", "breed is beagle", and what is left over. */
 export function readValues(reading: Reading, schema: FilterSchema, words: FieldWords): void {
@@ -90,7 +91,9 @@ function readLeftovers(reading: Reading, schema: FilterSchema): void {
     .find((found) => found !== undefined);
   if (field === undefined || !schema.ops.has('contains')) return;
   for (const chunk of reading.rest.split(/[;,.!?]/)) {
-    const kept = (chunk.match(/[\p{L}][\p{L}’'-]+/gu) ?? []).filter((word) => !FILLER.test(word));
+    const kept = (chunk.match(/[\p{L}][\p{L}’'-]+/gu) ?? []).filter(
+      (word) => !FILLER.test(word) && terms(word).length > 0,
+    );
     if (kept.length === 0 || kept.length > 3) continue;
     reading.filters.push({ field: field.name, op: 'contains', value: kept.map(singular).join(' ').toLowerCase() });
     return;

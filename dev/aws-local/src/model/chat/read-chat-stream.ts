@@ -52,7 +52,7 @@ function parseChunk(data: string): ChatChunk {
     throw new AwsError('ModelStreamErrorException', 'The model server sent a chunk that is not an object.', 424);
   }
   // Every member of ChatChunk is optional and read with care.
-  const read = chunk as ChatChunk;
+  const read: ChatChunk = chunk;
   if (read.error !== undefined) {
     throw new AwsError(
       'ModelStreamErrorException',

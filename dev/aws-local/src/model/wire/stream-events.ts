@@ -37,8 +37,11 @@ export async function* streamEvents(
     open = undefined;
   }
 
-  yield { type: 'messageStart', payload: { role: 'assistant' } };
+  // Nothing is said before the model has begun: one that fails at once still answers with a plain error.
+  let begun = false;
   for await (const piece of pieces) {
+    if (!begun) yield { type: 'messageStart', payload: { role: 'assistant' } };
+    begun = true;
     switch (piece.kind) {
       case 'text':
         if (open !== 'text') yield* close();
