@@ -1,1 +1,5 @@
-export type * from './types.ts';
+export * from './aws-errors.ts';
+export * from './backoff.ts';
+export * from './create-resilience.ts';
+export * from './redis-connection.ts';
+export * from './types.ts';

@@ -1,5 +1,6 @@
 /** The upstreams that share a breaker, a bulkhead and a retry policy. */
-export type UpstreamName = 'bedrock' | 'knowledge-base' | 'transcribe' | 's3' | 'dynamodb' | 'sns' | 'fetch';
+export const upstreamNames = ['bedrock', 'knowledge-base', 'transcribe', 's3', 'dynamodb', 'sns', 'fetch'] as const;
+export type UpstreamName = (typeof upstreamNames)[number];
 
 export interface UpstreamCall {
   readonly upstream: UpstreamName;
@@ -32,7 +33,18 @@ export interface Resilience {
   isOpen(upstream: UpstreamName, operation: string): boolean;
   /** Counts an outcome that came after the call returned (a stream that broke after HTTP 200). */
   record(upstream: UpstreamName, operation: string, outcome: 'success' | 'failure'): void;
+  /** Those in trouble, and those that were since this process started. */
   breakers(): Promise<BreakerState[]>;
+  /** Closes it by hand; false when the name is no upstream's. */
   reset(name: string): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** Recovery that is noticed without waiting for a user's call to try. */
+export interface Probing {
+  /**
+   * Gives an operation a cheap call that tells whether it works again. While its breaker is open it is tried in the
+   * background (`breaker.probe_*`), and success closes the breaker. Returns how to take it back.
+   */
+  probe(upstream: UpstreamName, operation: string, work: (signal: AbortSignal) => Promise<unknown>): () => void;
 }

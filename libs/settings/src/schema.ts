@@ -84,6 +84,8 @@ export const settingsSchema = z.object({
   ledger: z.object({
     table_prefix: text('Prefix of the DynamoDB tables'),
     commit_interval_ms: count('Longest wait to gather rows into one batch, milliseconds', 1000),
+    timeout_ms: positive('Longest wait of a request for the ledger, all tries together, milliseconds', 60_000),
+    effect_timeout_ms: positive('Longest time to record what a job did, all tries together, milliseconds', 300_000),
     retention_days: positive('Days a job stays readable', 3650),
     sweep_interval_ms: positive('Milliseconds between two sweeps for jobs that Redis forgot'),
     sweep_grace_ms: count('A row younger than this is left to its gateway, milliseconds'),
@@ -152,6 +154,8 @@ export const settingsSchema = z.object({
     threshold: positive('Failures in a row that open a breaker', 1000),
     open_ms: positive('Milliseconds it stays open before a probe'),
     half_open_probes: positive('Probes allowed at once', 100),
+    probe_initial_ms: positive('First look by itself whether the upstream is well again, milliseconds after opening'),
+    probe_max_ms: positive('Longest time between two such looks, milliseconds'),
   }),
   bulkhead: z.object({
     max_concurrent: positive('Calls in flight to one upstream from one process'),
