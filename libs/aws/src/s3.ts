@@ -90,6 +90,9 @@ export function createS3(deps: {
 }): S3 {
   const { settings, resilience } = deps;
   const client = new S3Client(s3ClientOptions(settings));
+  // The host is part of a link's signature, so links are signed for the address that clients know.
+  const publicEndpoint = settings.storage.public_endpoint;
+  const linkClient = publicEndpoint === '' ? client : new S3Client({ ...s3ClientOptions(settings), endpoint: publicEndpoint });
   const kmsKeyId = settings.storage.kms_key_id;
   const encryption =
     kmsKeyId === ''
@@ -223,8 +226,8 @@ export function createS3(deps: {
       return outcome !== 'missing';
     },
 
-    presignPut: (input) => presignPut(client, settings.storage, encryption, input),
-    presignGet: (input) => presignGet(client, settings.storage, input),
+    presignPut: (input) => presignPut(linkClient, settings.storage, encryption, input),
+    presignGet: (input) => presignGet(linkClient, settings.storage, input),
     async ping(bucket) {
       await call('HeadBucket', undefined, (signal) =>
         client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: signal }),

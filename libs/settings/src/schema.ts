@@ -78,6 +78,7 @@ export const settingsSchema = z.object({
     audio_bucket: text('S3 bucket of recordings, emptied by a lifecycle rule'),
     audio_prefix: text('Key prefix of recordings'),
     kms_key_id: text('KMS key for server-side encryption; empty: S3’s own key'),
+    public_endpoint: text('Where clients reach S3 by presigned links; empty: where the services reach it'),
     upload_expires_s: positive('Seconds a presigned upload link lives', 3600),
     download_expires_s: positive('Seconds a presigned download link lives', 3600),
   }),
