@@ -1,0 +1,93 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Settings } from '@manuel/settings';
+import type { Logger, Metrics } from '@manuel/telemetry';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type TableKey, tableName } from '../tables.ts';
+import { delayBefore } from './delays.ts';
+import { failureOf, toLedgerError } from './failures.ts';
+
+/** `request`: somebody waits for an HTTP answer. `effect`: a worker records what happened and had better succeed. */
+export type Patience = 'request' | 'effect';
+
+/** When a call must have ended, all tries and waits together, and how long one try may take. */
+export interface Deadline {
+  readonly at: number;
+  readonly tryMs: number;
+}
+
+export interface DynamoOptions {
+  readonly client: DynamoDBDocumentClient;
+  readonly settings: Pick<Settings, 'ledger' | 'retry'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Runs calls under deadline and retry policy, counts and times them. Only for calls that may be repeated. */
+export class Dynamo {
+  readonly client: DynamoDBDocumentClient;
+  readonly #options: DynamoOptions;
+
+  constructor(options: DynamoOptions) {
+    this.client = options.client;
+    this.#options = options;
+  }
+
+  table(table: TableKey): string {
+    return tableName(this.#options.settings.ledger.table_prefix, table);
+  }
+
+  deadline(patience: Patience): Deadline {
+    const { timeout_ms, effect_timeout_ms } = this.#options.settings.ledger;
+    return patience === 'request'
+      ? { at: performance.now() + timeout_ms, tryMs: timeout_ms }
+      : { at: performance.now() + effect_timeout_ms, tryMs: Math.ceil(effect_timeout_ms / 4) };
+  }
+
+  /** Waits before retry number `retry`; false when no time or no try is left. */
+  async pause(deadline: Deadline, retry: number): Promise<boolean> {
+    const policy = this.#options.settings.retry.dynamodb;
+    if (retry >= policy.max_retries) return false;
+    const delay = delayBefore(policy, retry);
+    if (performance.now() + delay >= deadline.at) return false;
+    await sleep(delay);
+    return true;
+  }
+
+  /**
+   * Throws what the SDK throws for a failed condition, so that the caller can tell it; else ManuelError `unavailable`
+   * (not reached in time) or `internal` (DynamoDB refused the request itself).
+   */
+  async run<T>(
+    operation: string,
+    wait: Patience | Deadline,
+    work: (client: DynamoDBDocumentClient, options: { abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    const deadline = typeof wait === 'string' ? this.deadline(wait) : wait;
+    for (let tries = 0; ; tries += 1) {
+      const started = performance.now();
+      const limit = Math.max(1, Math.ceil(Math.min(deadline.tryMs, deadline.at - started)));
+      try {
+        const answer = await work(this.client, { abortSignal: AbortSignal.timeout(limit) });
+        this.#observe(operation, started, 'ok');
+        return answer;
+      } catch (error) {
+        const failure = failureOf(error);
+        this.#observe(operation, started, failure);
+        if (failure === 'condition') throw error;
+        if (failure === 'transient' && (await this.pause(deadline, tries))) continue;
+        this.#options.logger.warn('the ledger could not be reached', { operation, failure, tries: tries + 1, error });
+        throw toLedgerError(error, operation);
+      }
+    }
+  }
+
+  /** Counts rows written, by table. */
+  written(table: TableKey, rows: number): void {
+    this.#options.metrics.count('ledger_rows_written_total', 'Rows written to the ledger', { table }, rows);
+  }
+
+  #observe(operation: string, started: number, outcome: string): void {
+    const seconds = (performance.now() - started) / 1000;
+    this.#options.metrics.time('ledger_call_seconds', 'Calls to DynamoDB', seconds, { operation, outcome });
+  }
+}

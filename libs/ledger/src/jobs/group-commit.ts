@@ -1,0 +1,79 @@
+import { ManuelError } from '@manuel/contracts';
+
+interface Waiting<Row> {
+  readonly row: Row;
+  readonly resolve: () => void;
+  readonly reject: (error: ManuelError) => void;
+}
+
+export interface GroupCommitOptions<Row> {
+  /** Writes rows; answers for each, in order: undefined when it is durable, else why not. */
+  readonly write: (rows: readonly Row[]) => Promise<(ManuelError | undefined)[]>;
+  /** No two rows of a batch may share it. */
+  readonly keyOf: (row: Row) => string;
+  readonly maxRows: number;
+  /** Longest wait for company, milliseconds. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Gathers rows into batches. A row that comes while no write is under way is written at once; one that comes during a
+ * write waits until that write ends, the batch is full or the interval is over, whichever is first.
+ */
+export class GroupCommit<Row> {
+  readonly #options: GroupCommitOptions<Row>;
+  #waiting = new Map<string, Waiting<Row>>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #writes = new Set<Promise<void>>();
+
+  constructor(options: GroupCommitOptions<Row>) {
+    this.#options = options;
+  }
+
+  /** Resolves when the row is durable. */
+  add(row: Row): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const key = this.#options.keyOf(row);
+      if (this.#waiting.has(key)) this.#flush();
+      this.#waiting.set(key, { row, resolve, reject });
+      if (this.#writes.size === 0 || this.#waiting.size >= this.#options.maxRows) this.#flush();
+      else this.#timer ??= setTimeout(() => this.#flush(), this.#options.intervalMs);
+    });
+  }
+
+  /** Waits until all that was added has been answered. */
+  async close(): Promise<void> {
+    this.#flush();
+    while (this.#writes.size > 0) await Promise.all(this.#writes);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.size === 0) return;
+    const batch = [...this.#waiting.values()];
+    this.#waiting = new Map();
+    const write = this.#write(batch).finally(() => {
+      this.#writes.delete(write);
+      if (this.#writes.size === 0) this.#flush();
+    });
+    this.#writes.add(write);
+  }
+
+  async #write(batch: readonly Waiting<Row>[]): Promise<void> {
+    let errors: (ManuelError | undefined)[];
+    try {
+      errors = await this.#options.write(batch.map((one) => one.row));
+    } catch (error) {
+      const failure = new ManuelError('internal', 'Something went wrong on our side while recording this.', {
+        cause: error,
+      });
+      errors = batch.map(() => failure);
+    }
+    batch.forEach((one, index) => {
+      const error = errors[index];
+      if (error === undefined) one.resolve();
+      else one.reject(error);
+    });
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  errorCodes,
+  isTerminal,
+  jobClasses,
+  type JobName,
+  jobs,
+  jobStatuses,
+  ManuelError,
+  operations,
+  progressSchema,
+} from '@manuel/contracts';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { expiryOf, timeKey } from '../tables.ts';
+import type { JobRow, NewJobRow } from '../types.ts';
+
+/** DynamoDB's limit of an item is 400 KB; keys, indexes and the rest of the row take some of it. */
+const largestJsonBytes = 350_000;
+const shards = 8;
+
+/** Payload and result lie as JSON text: smaller and quicker than DynamoDB's maps, and of any depth. */
+const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    context.addIssue(`is not JSON: ${String(error)}`);
+    return z.NEVER;
+  }
+});
+
+const storedFailureSchema = z.object({
+  code: z.enum(errorCodes),
+  detail: z.string(),
+  retryable: z.boolean(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).exactOptional(),
+});
+
+const jobRowSchema = z.object({
+  user_id: z.string(),
+  job_id: z.string(),
+  operation: z.enum(operations),
+  // Safe: the keys of the catalogue are the job names.
+  job: z.enum(Object.keys(jobs) as [JobName, ...JobName[]]),
+  class: z.enum(jobClasses),
+  status: z.enum(jobStatuses),
+  payload: jsonText,
+  created_at: z.number(),
+  expires_at: z.number(),
+  started_at: z.number().exactOptional(),
+  finished_at: z.number().exactOptional(),
+  attempts: z.number(),
+  progress: progressSchema.exactOptional(),
+  result: jsonText.pipe(z.record(z.string(), z.unknown())).exactOptional(),
+  error: storedFailureSchema.exactOptional(),
+  request_id: z.string(),
+  traceparent: z.string().exactOptional(),
+  usage: z.enum(['queries', 'transcriptions']).nullable(),
+  body_sha256: z.string().exactOptional(),
+  answered_status: z.number().exactOptional(),
+  open: z.string().exactOptional(),
+});
+
+/** A row as DynamoDB gave it. Throws when it is not one that we wrote. */
+export const toJobRow = (item: unknown): JobRow => jobRowSchema.parse(item);
+
+/** Open rows of one user are in one shard of the index, so that they can be found without reading the user's history. */
+export const shardOf = (userId: string): string =>
+  String((createHash('sha256').update(userId).digest()[0] ?? 0) % shards);
+export const allShards: readonly string[] = Array.from({ length: shards }, (_none, shard) => String(shard));
+
+export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {
+  return {
+    ...row,
+    payload: toJsonText(row.payload, 'payload'),
+    result: row.result === undefined ? undefined : toJsonText(row.result, 'result'),
+    status: 'queued',
+    attempts: 0,
+    open: shardOf(row.user_id),
+    created_key: timeKey(row.created_at, row.job_id),
+    ttl: expiryOf(row.created_at, retentionDays),
+  };
+}
+
+export const isOpen = (row: JobRow): boolean => !isTerminal(row.status);
+
+function toJsonText(value: unknown, what: string): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new ManuelError('internal', `The job has no ${what}.`, { retryable: false });
+  if (Buffer.byteLength(text) <= largestJsonBytes) return text;
+  throw new ManuelError('payload_too_large', `The job’s ${what} is larger than ${largestJsonBytes / 1000} KB.`);
+}
+
+/** A result as it is stored; detail that is nice to have (`words`) goes first when it is too large. */
+export function toResultText(result: Record<string, unknown>): string {
+  const text = JSON.stringify(result);
+  if (Buffer.byteLength(text) <= largestJsonBytes || !('words' in result)) return toJsonText(result, 'result');
+  const { words: _dropped, ...rest } = result;
+  return toJsonText(rest, 'result');
+}
