@@ -92,7 +92,8 @@ export function createS3(deps: {
   const client = new S3Client(s3ClientOptions(settings));
   // The host is part of a link's signature, so links are signed for the address that clients know.
   const publicEndpoint = settings.storage.public_endpoint;
-  const linkClient = publicEndpoint === '' ? client : new S3Client({ ...s3ClientOptions(settings), endpoint: publicEndpoint });
+  const linkClient =
+    publicEndpoint === '' ? client : new S3Client({ ...s3ClientOptions(settings), endpoint: publicEndpoint });
   const kmsKeyId = settings.storage.kms_key_id;
   const encryption =
     kmsKeyId === ''
