@@ -75,6 +75,7 @@ export const settingsSchema = z.object({
   storage: z.object({
     manuals_bucket: text('S3 bucket of the manuals'),
     manuals_prefix: text('Key prefix of the manuals'),
+    uploads_prefix: text('Key prefix, in the bucket of the manuals, of uploads that are not checked yet'),
     audio_bucket: text('S3 bucket of recordings, emptied by a lifecycle rule'),
     audio_prefix: text('Key prefix of recordings'),
     kms_key_id: text('KMS key for server-side encryption; empty: S3’s own key'),
