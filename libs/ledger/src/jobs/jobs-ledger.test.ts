@@ -1,41 +1,22 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ManuelError } from '@manuel/contracts';
-import { settingsWith } from '@manuel/settings';
-import { createMetrics, silentLogger } from '@manuel/telemetry';
 import * as fc from 'fast-check';
 import { createLedger } from '../ledger.ts';
-import { type LocalDynamo, refuse, startLocalDynamo } from '../test-support/local-dynamo.ts';
+import { type LocalDynamo, refuse } from '../test-support/local-dynamo.ts';
 import { newRow } from '../test-support/rows.ts';
+import { startTestLedger, testDependencies } from '../test-support/test-ledger.ts';
 import type { JobRow, Ledger, NewJobRow, Outcome } from '../types.ts';
 
 let dynamo: LocalDynamo;
 let ledger: Ledger;
+let close: () => Promise<void>;
 let users = 0;
 let user: string;
 
-const deps = {
-  settings: settingsWith({
-    ledger: { timeout_ms: 900, effect_timeout_ms: 3000 },
-    retry: { dynamodb: { base_delay_ms: 10 } },
-  }),
-  logger: silentLogger(),
-  metrics: createMetrics('test'),
-};
-
 beforeAll(async () => {
-  dynamo = await startLocalDynamo();
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-  });
-  ledger = createLedger(deps);
-  await ledger.createTables();
+  ({ dynamo, ledger, close } = await startTestLedger(process.env));
 });
-afterAll(async () => {
-  await ledger.close();
-  await dynamo.close();
-});
+afterAll(() => close());
 beforeEach(() => {
   user = `user-${(users += 1)}`;
   dynamo.fault = undefined;
@@ -58,7 +39,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 const ids = (rows: readonly (JobRow | NewJobRow)[]): string[] => rows.map((row) => row.job_id);
 
 test('tables can be made by many at once and again; ping tells whether they are there', async () => {
-  const fresh = { ...deps, settings: settingsWith({ ledger: { table_prefix: 'fresh' } }) };
+  const fresh = testDependencies({ ledger: { table_prefix: 'fresh' } });
   const five = Array.from({ length: 5 }, () => createLedger(fresh));
   await expect(five[0]?.ping()).rejects.toMatchObject({ code: 'unavailable' });
   await Promise.all(five.map((one) => one.createTables()));

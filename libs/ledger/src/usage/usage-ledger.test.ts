@@ -1,34 +1,22 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newJobId, type Operation } from '@manuel/contracts';
-import { settingsWith } from '@manuel/settings';
-import { createMetrics, silentLogger } from '@manuel/telemetry';
 import * as fc from 'fast-check';
-import { createLedger } from '../ledger.ts';
-import { type LocalDynamo, startLocalDynamo } from '../test-support/local-dynamo.ts';
+import type { LocalDynamo } from '../test-support/local-dynamo.ts';
+import { startTestLedger } from '../test-support/test-ledger.ts';
 import type { Ledger } from '../types.ts';
 
 const now = Date.UTC(2026, 10, 20, 23, 30);
 const dayMs = 86_400_000;
 let dynamo: LocalDynamo;
 let ledger: Ledger;
+let close: () => Promise<void>;
 let users = 0;
 let user: string;
 
 beforeAll(async () => {
-  dynamo = await startLocalDynamo();
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-  });
-  const settings = settingsWith({ retry: { dynamodb: { base_delay_ms: 10 } } });
-  ledger = createLedger({ settings, logger: silentLogger(), metrics: createMetrics('test') });
-  await ledger.createTables();
+  ({ dynamo, ledger, close } = await startTestLedger(process.env));
 });
-afterAll(async () => {
-  await ledger.close();
-  await dynamo.close();
-});
+afterAll(() => close());
 beforeEach(() => {
   user = `user-${(users += 1)}`;
   dynamo.answer = undefined;
