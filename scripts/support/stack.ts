@@ -104,7 +104,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   try {
-    const redis = await ensureRedis({ given: options.redisUrl, port: options.redisPort, localDir: options.localDir });
+    const redis = await ensureRedis({
+      given: options.redisUrl ?? extra['REDIS_URL'],
+      port: options.redisPort,
+      localDir: options.localDir,
+    });
     if (redis.child) children.set('redis', redis.child);
     say(`Redis       ${redis.url} (${redis.how})`);
 
