@@ -1,3 +1,4 @@
 export * from './free-port.ts';
 export * from './redis.ts';
 export * from './wait-for.ts';
+export * from './make-pdf.ts';
