@@ -155,6 +155,8 @@ export class KnowledgeBase {
       if (index !== undefined && (filter === undefined || matchesFilter(filter, index.document.metadata)))
         indexes.push(index);
     }
+    // In an order of their own, so that equal scores rank the same before and after a restart.
+    indexes.sort((a, b) => (a.document.id < b.document.id ? -1 : 1));
     return search(indexes, text, limit);
   }
 

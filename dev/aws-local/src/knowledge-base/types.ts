@@ -18,27 +18,38 @@ export type DocumentStatus =
 /** One page of a document as its reader sees it. `number` counts from 1. */
 export interface Page {
   readonly number: number;
-  readonly text: string;
-  /** Lines set apart as headings, where the format tells (PDF font sizes, `#`, `<h1>`, Word styles). */
+  /** Set apart as headings, where the format tells (PDF font sizes, `#`, `<h1>`, Word styles). */
   readonly headings: readonly string[];
+  /** Joined with single spaces they are the page's text. */
+  readonly sentences: readonly string[];
 }
 
-/** A passage never crosses a page and its text is verbatim from the page (white space collapsed). */
+/** Some whole sentences of one page, verbatim: sentences `first` up to but not including `end` of `pages[page]`. */
 export interface Passage {
+  /** Position in `pages`, not the page's number. */
   readonly page: number;
-  readonly text: string;
+  readonly first: number;
+  readonly end: number;
 }
 
-/** A document as it lies on disk and is searched. */
-export interface IndexedDocument {
+/** The searchable text of a document. */
+export interface DocumentText {
+  /** Formats without pages (HTML, ...) are cut into sections instead, and carry no page number in the results. */
+  readonly paged: boolean;
+  readonly pages: readonly Page[];
+  /** In the order of the text. */
+  readonly passages: readonly Passage[];
+}
+
+export interface IndexedDocument extends DocumentText {
   /** Stable name of the document, derived from its uri. */
   readonly id: string;
   readonly uri: string;
   readonly metadata: Metadata;
-  /** Formats without pages (HTML, DOCX without breaks, ...) carry no page number in the results. */
-  readonly paged: boolean;
-  readonly pages: readonly Page[];
-  readonly passages: readonly Passage[];
-  /** One vector a passage when an embeddings server is configured and answered. */
+  /** One vector a passage, when an embeddings server is configured and answered at ingestion. */
   readonly vectors?: readonly Float32Array[];
+}
+
+export function passageText({ pages }: DocumentText, { page, first, end }: Passage): string {
+  return pages[page]?.sentences.slice(first, end).join(' ') ?? '';
 }

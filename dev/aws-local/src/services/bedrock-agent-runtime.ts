@@ -92,9 +92,9 @@ function parseConfiguration(configuration: unknown): { limit: number; filter: Fi
   return { limit, filter: search['filter'] === undefined ? undefined : parseFilter(search['filter']) };
 }
 
-function resultOf({ document, passage, ordinal, score }: SearchHit, dataSourceId: string): object {
+function resultOf({ document, passage, text, ordinal, score }: SearchHit, dataSourceId: string): object {
   return {
-    content: { type: 'TEXT', text: passage.text },
+    content: { type: 'TEXT', text },
     location: { type: 'S3', s3Location: { uri: document.uri } },
     score,
     metadata: {
@@ -103,7 +103,9 @@ function resultOf({ document, passage, ordinal, score }: SearchHit, dataSourceId
       'x-amz-bedrock-kb-data-source-id': dataSourceId,
       'x-amz-bedrock-kb-chunk-id': `${document.id}-${ordinal}`,
       // Bedrock counts pages from 0.
-      ...(document.paged ? { 'x-amz-bedrock-kb-document-page-number': passage.page - 1 } : {}),
+      ...(document.paged
+        ? { 'x-amz-bedrock-kb-document-page-number': (document.pages[passage.page]?.number ?? 1) - 1 }
+        : {}),
     },
   };
 }

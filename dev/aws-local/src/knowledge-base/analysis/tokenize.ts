@@ -1,13 +1,27 @@
 import { stemmer } from 'stemmer';
 
-const TOKEN = /[\p{L}\p{N}]+(?:['’][\p{L}]+)?/gu;
+const TOKEN = /[\p{L}\p{N}]+(?:['’]\p{L}+)?/gu;
+const POSSESSIVE = /['’]s?$/;
+const LETTER_OR_NUMBER = /[\p{L}\p{N}]/u;
 const MAX_CACHED_STEMS = 50_000;
 const stems = new Map<string, string>();
 
-/** Lower-case words of a text without accents and possessives; numbers are words too. */
+/**
+ * Lower-case words of a text without accents and possessives; numbers are words too. Words that a hyphen joins are given
+ * apart and together (`wi-fi`: wi, fi, wifi), so that either spelling finds the other.
+ */
 export function words(text: string): string[] {
   const folded = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  return Array.from(folded.matchAll(TOKEN), ([word]) => word.replace(/['’]s?$|['’]/, ''));
+  const result: string[] = [];
+  let before: string | undefined;
+  for (const match of folded.matchAll(TOKEN)) {
+    const word = match[0].replace(POSSESSIVE, '').replace(/['’]/, '');
+    result.push(word);
+    if (before !== undefined) result.push(before + word);
+    const end = match.index + match[0].length;
+    before = folded[end] === '-' && LETTER_OR_NUMBER.test(folded[end + 1] ?? '') ? word : undefined;
+  }
+  return result;
 }
 
 /** The Porter stem; manuals repeat their vocabulary, so stems are remembered. */

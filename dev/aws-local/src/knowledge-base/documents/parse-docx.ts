@@ -28,7 +28,7 @@ export function parseDocx(bytes: Uint8Array): ParsedDocument {
   if (pages.length === 1 && only !== undefined) return { paged: false, pages: sectionsOf(only) };
   return {
     paged: true,
-    pages: pages.map((lines, index) => pageOf(index + 1, lines)).filter((page) => page.text !== ''),
+    pages: pages.map((lines, index) => pageOf(index + 1, lines)).filter((page) => page.sentences.length > 0),
   };
 }
 

@@ -70,7 +70,7 @@ function assemble(pages: readonly (readonly PdfLine[])[]): ParsedDocument {
       lines.map((line): Line => ({ text: line.text, heading: isHeading(line, body) })),
     ),
   );
-  const readable = result.filter((page) => page.text !== '');
+  const readable = result.filter((page) => page.sentences.length > 0);
   if (readable.length === 0) {
     throw new UnreadableDocumentError(
       'The PDF holds no text; it may be a scan. Run text recognition on it and try again.',

@@ -14,7 +14,7 @@ export function parseText(source: string): ParsedDocument {
   const text = source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   if (!text.includes(PAGE_BREAK)) return { paged: false, pages: sectionsOf(readLines(text)) };
   const pages = text.split(PAGE_BREAK).map((page, index) => pageOf(index + 1, readLines(page)));
-  return { paged: true, pages: pages.filter((page) => page.text !== '') };
+  return { paged: true, pages: pages.filter((page) => page.sentences.length > 0) };
 }
 
 function readLines(text: string): Line[] {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseDocument } from '../documents/parse-document.ts';
 import { parseInWorker } from '../documents/parse-in-worker.ts';
 import { UnreadableDocumentError, type ParsedDocument } from '../documents/parsed-document.ts';
-import { splitPassages } from '../passages/split-passages.ts';
+import { cutPassages } from '../passages/cut-passages.ts';
 import type { DocumentContent } from '../store/document-record.ts';
 import type { Metadata } from '../types.ts';
 import { parseSidecar } from './read-sidecar.ts';
@@ -55,7 +55,7 @@ export async function buildContent(source: ContentSource, reader: ContentReader)
     );
   }
   const { paged, pages } = await parse(bytes, source.uri, reader.parseTimeoutMs);
-  const passages = splitPassages(pages);
+  const passages = cutPassages(pages);
   return {
     content: { metadata, paged, pages, passages },
     objectHash: hashOf(bytes),

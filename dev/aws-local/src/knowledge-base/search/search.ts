@@ -1,48 +1,61 @@
-import type { IndexedDocument, Passage } from '../types.ts';
-import { terms, type DocumentIndex } from './document-index.ts';
+import { passageText, type IndexedDocument, type Passage } from '../types.ts';
+import type { DocumentIndex } from './document-index.ts';
+import { readQuestion } from './question.ts';
+import { rankPages, type RankedPage } from './rank-pages.ts';
+import { rankPassages } from './rank-passages.ts';
 
 export interface SearchHit {
   readonly document: IndexedDocument;
+  /** Position in the document's passages. */
   readonly ordinal: number;
   readonly passage: Passage;
+  readonly text: string;
+  /** 0 to 1. */
   readonly score: number;
 }
 
-const K1 = 0.9;
-const B = 0.4;
+/** This many different pages come first; from there on pages may come again with their other passages. */
+const DIVERSE_RESULTS = 10;
+/** A page's second passage counts this much of its best, its third this much again. */
+const REPEATED_PAGE = 0.5;
 
 /** Ranks the passages of these documents; nothing outside of them has any influence. */
-export function search(indexes: readonly DocumentIndex[], question: string, limit: number): SearchHit[] {
-  const passages = indexes.reduce((sum, index) => sum + index.lengths.length, 0);
-  const average = indexes.reduce((sum, index) => sum + index.totalLength, 0) / Math.max(1, passages);
-  const scores = indexes.map((index) => new Float64Array(index.lengths.length));
-  for (const term of new Set(terms(question))) {
-    const frequency = indexes.reduce((sum, index) => sum + (index.postings.get(term)?.length ?? 0) / 2, 0);
-    const idf = Math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5));
-    for (const [number, index] of indexes.entries()) {
-      const posting = index.postings.get(term) ?? [];
-      const score = scores[number];
-      if (score === undefined) continue;
-      for (let at = 0; at < posting.length; at += 2) {
-        const ordinal = posting[at] ?? 0;
-        const count = posting[at + 1] ?? 0;
-        const norm = K1 * (1 - B + (B * (index.lengths[ordinal] ?? 0)) / average);
-        score[ordinal] = (score[ordinal] ?? 0) + (idf * count) / (count + norm);
-      }
-    }
-  }
-  return collect(indexes, scores, limit);
+export function search(indexes: readonly DocumentIndex[], text: string, limit: number): SearchHit[] {
+  const question = readQuestion(text, indexes);
+  if (question.concepts.length === 0) return [];
+  const pages = rankPages(question, indexes);
+  return select(
+    pages.map((page) =>
+      hitsOf(
+        page,
+        question.concepts.map(({ idf }) => idf),
+      ),
+    ),
+    limit,
+  );
 }
 
-function collect(indexes: readonly DocumentIndex[], scores: readonly Float64Array[], limit: number): SearchHit[] {
-  const hits: SearchHit[] = [];
-  for (const [number, { document }] of indexes.entries()) {
-    for (const [ordinal, passage] of document.passages.entries()) {
-      const score = scores[number]?.[ordinal] ?? 0;
-      if (score > 0) hits.push({ document, ordinal, passage, score: score / (score + 5) });
-    }
-  }
-  return hits
-    .toSorted((a, b) => b.score - a.score || a.document.id.localeCompare(b.document.id) || a.ordinal - b.ordinal)
-    .slice(0, limit);
+function hitsOf(page: RankedPage, idfs: readonly number[]): SearchHit[] {
+  const { document } = page.index;
+  return rankPassages(page, idfs).map((ordinal, repeated) => {
+    const passage = document.passages[ordinal] ?? { page: page.page, first: 0, end: 0 };
+    return {
+      document,
+      ordinal,
+      passage,
+      text: passageText(document, passage),
+      score: page.score * REPEATED_PAGE ** repeated,
+    };
+  });
+}
+
+function select(pages: readonly (readonly SearchHit[])[], limit: number): SearchHit[] {
+  const first = pages.slice(0, DIVERSE_RESULTS).flatMap((hits) => hits.slice(0, 1));
+  const rest = pages.flatMap((hits, rank) => (rank < DIVERSE_RESULTS ? hits.slice(1) : hits));
+  // Scores must not rise along the list, as they do not in Bedrock's answers.
+  let ceiling = 1;
+  return [...first, ...rest.toSorted((a, b) => b.score - a.score)].slice(0, limit).map((hit) => {
+    ceiling = Math.min(ceiling, hit.score);
+    return { ...hit, score: ceiling };
+  });
 }

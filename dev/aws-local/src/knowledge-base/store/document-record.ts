@@ -1,4 +1,4 @@
-import type { DocumentStatus, Metadata } from '../types.ts';
+import type { DocumentStatus, DocumentText, Metadata } from '../types.ts';
 
 /** What is known of a document apart from its text; one small file each, replaced at every change of status. */
 export interface DocumentRecord {
@@ -17,11 +17,8 @@ export interface DocumentRecord {
   readonly metadataHash?: string;
 }
 
-export interface DocumentContent {
+export interface DocumentContent extends DocumentText {
   readonly metadata: Metadata;
-  readonly paged: boolean;
-  readonly pages: readonly { readonly number: number; readonly text: string; readonly headings: readonly string[] }[];
-  readonly passages: readonly { readonly page: number; readonly text: string }[];
   /** Base64 of little-endian 32-bit floats, one vector a passage. */
   readonly vectors?: readonly string[];
 }

@@ -1,0 +1,195 @@
+import { stem } from './tokenize.ts';
+
+/** Words that manuals of appliances and electronics use for one another; each line is a group. */
+const GROUPS = `
+delete remove erase clear
+change edit modify alter adjust
+adjust configure customize tune
+change switch
+start launch open run begin
+stop cancel end quit exit
+stop cancel
+fix repair resolve solve troubleshoot correct
+problem issue trouble error fault malfunction
+broken damaged defective faulty
+enable activate
+disable deactivate
+see view watch
+find search locate
+show display appear
+check verify confirm inspect test
+choose select pick
+connect attach link plug
+disconnect detach unplug
+pair connect
+install setup
+picture image
+picture screen
+screen display
+monitor screen
+sound audio
+sound volume noise
+loud noise noisy
+tv television
+phone mobile smartphone
+computer pc laptop
+internet network web
+wifi wireless wlan
+router modem
+app application
+program programme show
+remote controller
+button key
+cable cord wire lead
+power electricity
+plug socket outlet
+clean wash wipe
+cleaning maintenance care
+descale limescale decalcify
+store save
+storage memory
+usb flash
+settings preferences
+option setting
+menu list
+password pin passcode code
+lock block
+unlock unblock
+parental child kids children
+language english
+subtitle caption
+captions subtitles
+time clock
+timer schedule
+date day
+update upgrade
+firmware software
+register add
+add insert
+sign log
+account profile
+user owner
+guide manual instructions
+manual handbook booklet
+help support assistance
+warranty guarantee
+service repair
+requirement prerequisite required
+precaution warning caution
+hot heat overheat warm
+cold cool
+fast quick rapid
+slow slowly
+big large enlarge increase
+small reduce decrease
+increase raise
+decrease lower reduce
+bright brightness
+dark dim dimming
+color colour
+blurry blur blurring
+flicker flickering
+rotate turn spin
+move reorder rearrange
+copy duplicate
+rename name
+mode setting
+type kind
+feature function
+use usage
+benefit advantage
+meaning mean definition
+size dimension
+measure measurement
+fill refill
+empty drain
+water liquid
+leak leaking drip
+filter strainer
+door lid cover
+tray drawer
+battery accumulator
+charge charging recharge
+empty flat
+replace exchange change swap
+discard dispose recycle
+mount install hang
+wall bracket
+stand base foot
+headphone earphone headset
+speaker loudspeaker
+microphone mic
+camera webcam
+photo picture
+photograph photo
+film movie
+movie video
+song music
+broadcast transmission
+channel station
+record recording
+play playback
+pause hold
+rewind backward
+forward skip
+mute silence
+reset restore
+factory default
+restart reboot
+screenshot capture
+print printing
+scan scanning
+paper sheet
+ink cartridge
+jam stuck
+noise hum
+smell odor odour
+smoke burn
+fire burn
+danger hazard risk
+child kid
+blind impaired visually
+deaf hearing
+voice speech
+speak say
+hear listen
+invert reverse
+invert inversion
+share sharing cast mirror
+cast mirror stream
+bluetooth wireless
+energy power
+save saving
+sleep standby
+signal reception
+weak poor
+message notification alert
+notify notification
+message error
+weather forecast
+location position place
+position place
+country region area
+privacy policy
+terms agreement
+`;
+
+const SYNONYMS: ReadonlyMap<string, readonly string[]> = readGroups();
+
+/** Stems that may stand for this stem. */
+export function synonymsOf(stemmed: string): readonly string[] {
+  return SYNONYMS.get(stemmed) ?? [];
+}
+
+function readGroups(): Map<string, string[]> {
+  const synonyms = new Map<string, Set<string>>();
+  for (const line of GROUPS.trim().split('\n')) {
+    const group = new Set(line.trim().split(/\s+/).map(stem));
+    for (const member of group) {
+      const others = synonyms.get(member) ?? new Set<string>();
+      for (const other of group) if (other !== member) others.add(other);
+      synonyms.set(member, others);
+    }
+  }
+  return new Map(Array.from(synonyms, ([member, others]) => [member, [...others]]));
+}

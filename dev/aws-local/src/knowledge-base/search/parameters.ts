@@ -1,0 +1,30 @@
+/**
+ * The ranking's parameters. They were chosen on plateaus: scores hardly move when one of them is changed by half, and
+ * the rankers count alike because no weighting of them held from one half of the development questions to the other.
+ */
+export const PARAMETERS = {
+  /** A synonym counts this much of the word itself. */
+  synonymWeight: 0.2,
+  /** A word of nearly the same form ("notified", "notification") counts this much times its likeness. */
+  relativeWeight: 0.4,
+  minLikeness: 0.75,
+  /** More concepts than this in a question are cut to the rarest. */
+  maxConcepts: 24,
+  /** Pages that are looked at closely. */
+  candidates: 80,
+  /** What a page gains of the average of its neighbours' scores: sections run over page ends. */
+  neighbourWeight: 0.04,
+  weights: {
+    sentence: 1,
+    sentences2: 1,
+    sentences3: 1,
+    sentences4: 1,
+    slide: 1,
+    page: 0.5,
+    pairs: 1,
+    nearPairs: 1,
+    allWords: 1,
+    relatives: 1,
+    headings: 1,
+  },
+};

@@ -1,0 +1,115 @@
+import { isStopStem } from '../analysis/stop-words.ts';
+import { synonymsOf } from '../analysis/synonyms.ts';
+import { stem, words } from '../analysis/tokenize.ts';
+import type { DocumentIndex } from './document-index.ts';
+import { PARAMETERS } from './parameters.ts';
+import { correctSpelling, relativesOf } from './vocabulary.ts';
+
+/** One content word of the question with the words that may stand for it. */
+export interface Concept {
+  readonly stem: string;
+  /** The stem itself first, with weight 1. */
+  readonly variants: readonly Variant[];
+  /** Words of nearly the same form. */
+  readonly relatives: readonly Variant[];
+  /** Inverse document frequency by sentences of the searched documents. */
+  readonly idf: number;
+}
+
+export interface Variant {
+  readonly stem: string;
+  readonly weight: number;
+}
+
+export type Pair = readonly [first: number, second: number];
+
+/** Two content words this close belong together. */
+export const NEAR = 3;
+
+export interface Question {
+  readonly concepts: readonly Concept[];
+  /** Positions in `concepts` of words that follow one another in the question, stop words left out. */
+  readonly pairs: readonly Pair[];
+  /** Of words that stand at most three apart, in any order. */
+  readonly nearPairs: readonly Pair[];
+  /** Stop words such as `on`, `off` and `not` matter when all else is equal. */
+  readonly stopWords: readonly { readonly stem: string; readonly idf: number }[];
+}
+
+/** Reads the question against the vocabulary of the documents to be searched, and of no others. */
+export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Question {
+  const sentences = indexes.reduce((sum, index) => sum + index.sentenceStarts.length - 1, 0);
+  const idfOf = (stemmed: string): number => {
+    const frequency = frequencyOf(stemmed, indexes);
+    return Math.log(1 + (sentences - frequency + 0.5) / (frequency + 0.5));
+  };
+  const sequence = words(text).map((word) => readWord(word, indexes));
+  const contents = sequence.filter((stemmed) => !isStopStem(stemmed));
+  const own = new Set(contents);
+  const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, indexes, idfOf)).filter(
+    (concept) => concept !== undefined,
+  );
+  const concepts = all.toSorted((a, b) => b.idf - a.idf).slice(0, PARAMETERS.maxConcepts);
+  return {
+    concepts,
+    pairs: pairsOf(contents, concepts, 1),
+    nearPairs: pairsOf(contents, concepts, NEAR),
+    stopWords: Array.from(new Set(sequence.filter(isStopStem)), (stemmed) => ({ stem: stemmed, idf: idfOf(stemmed) })),
+  };
+}
+
+function readWord(word: string, indexes: readonly DocumentIndex[]): string {
+  const stemmed = stem(word);
+  if (isStopStem(stemmed) || isKnown(stemmed, indexes)) return stemmed;
+  return stem(correctSpelling(word, indexes) ?? word);
+}
+
+/** Undefined when neither the word nor anything that may stand for it occurs. */
+function conceptOf(
+  stemmed: string,
+  own: ReadonlySet<string>,
+  indexes: readonly DocumentIndex[],
+  idfOf: (stemmed: string) => number,
+): Concept | undefined {
+  const synonyms = synonymsOf(stemmed).filter((synonym) => !own.has(synonym) && isKnown(synonym, indexes));
+  const relatives = relativesOf(stemmed, indexes).filter((relative) => !own.has(relative.stem));
+  const known = isKnown(stemmed, indexes);
+  if (!known && synonyms.length === 0 && relatives.length === 0) return undefined;
+  const variants = [
+    { stem: stemmed, weight: 1 },
+    ...synonyms.map((synonym) => ({ stem: synonym, weight: PARAMETERS.synonymWeight })),
+  ];
+  // A word that does not occur weighs as much as the rarest that stands for it.
+  const idf = known
+    ? idfOf(stemmed)
+    : Math.max(...[...synonyms, ...relatives.map((relative) => relative.stem)].map(idfOf));
+  return { stem: stemmed, variants, relatives, idf };
+}
+
+function pairsOf(contents: readonly string[], concepts: readonly Concept[], reach: number): Pair[] {
+  const positions = new Map(concepts.map((concept, position) => [concept.stem, position]));
+  const pairs = new Map<string, Pair>();
+  for (const [at, stemmed] of contents.entries()) {
+    const first = positions.get(stemmed);
+    for (const other of contents.slice(at + 1, at + 1 + reach)) {
+      const second = positions.get(other);
+      if (first === undefined || second === undefined || first === second) continue;
+      const pair: Pair = reach === 1 || first < second ? [first, second] : [second, first];
+      pairs.set(pair.join(' '), pair);
+    }
+  }
+  return [...pairs.values()];
+}
+
+function frequencyOf(stemmed: string, indexes: readonly DocumentIndex[]): number {
+  let frequency = 0;
+  for (const index of indexes) {
+    const number = index.vocabulary.get(stemmed);
+    if (number !== undefined) frequency += index.frequencies[number] ?? 0;
+  }
+  return frequency;
+}
+
+function isKnown(stemmed: string, indexes: readonly DocumentIndex[]): boolean {
+  return indexes.some((index) => index.vocabulary.has(stemmed));
+}

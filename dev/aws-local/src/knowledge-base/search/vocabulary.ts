@@ -1,0 +1,57 @@
+import { editDistance } from '../analysis/edit-distance.ts';
+import type { DocumentIndex } from './document-index.ts';
+import { PARAMETERS } from './parameters.ts';
+import type { Variant } from './question.ts';
+
+const MIN_CORRECTED_LENGTH = 4;
+const LONG_WORD = 8;
+const SHARED_PREFIX = 4;
+
+/**
+ * The word of these documents that a misspelt one was probably meant to be: same first letter, one edit away or two
+ * for long words, the most frequent of the nearest. Undefined when nothing is near.
+ */
+export function correctSpelling(word: string, indexes: readonly DocumentIndex[]): string | undefined {
+  if (word.length < MIN_CORRECTED_LENGTH || /\d/.test(word)) return undefined;
+  const allowed = word.length >= LONG_WORD ? 2 : 1;
+  const found = new Map<string, { distance: number; count: number }>();
+  for (const { spellings } of indexes) {
+    for (const [candidate, count] of spellings) {
+      if (candidate[0] !== word[0] || Math.abs(candidate.length - word.length) > allowed) continue;
+      const known = found.get(candidate);
+      const distance = known?.distance ?? editDistance(word, candidate, allowed);
+      if (distance <= allowed) found.set(candidate, { distance, count: count + (known?.count ?? 0) });
+    }
+  }
+  const ranked = [...found].toSorted(
+    ([wordA, a], [wordB, b]) => a.distance - b.distance || b.count - a.count || (wordA < wordB ? -1 : 1),
+  );
+  return ranked[0]?.[0];
+}
+
+/** Stems that begin alike for most of their length, which the stemmer left apart. Sorted by stem. */
+export function relativesOf(stemmed: string, indexes: readonly DocumentIndex[]): Variant[] {
+  if (stemmed.length < SHARED_PREFIX) return [];
+  const relatives = new Map<string, number>();
+  for (const { stemsByPrefix } of indexes) {
+    for (const candidate of stemsByPrefix.get(stemmed.slice(0, SHARED_PREFIX)) ?? []) {
+      const likeness =
+        candidate === stemmed ? 0 : commonPrefix(stemmed, candidate) / Math.max(stemmed.length, candidate.length);
+      if (likeness >= PARAMETERS.minLikeness) relatives.set(candidate, likeness);
+    }
+  }
+  return Array.from(relatives, ([name, likeness]) => ({
+    stem: name,
+    weight: likeness * PARAMETERS.relativeWeight,
+  })).toSorted((a, b) => (a.stem < b.stem ? -1 : 1));
+}
+
+export function prefixOf(stemmed: string): string {
+  return stemmed.slice(0, SHARED_PREFIX);
+}
+
+function commonPrefix(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
+}
