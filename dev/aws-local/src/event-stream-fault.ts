@@ -8,7 +8,7 @@ const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 /**
  * Lets `events` messages of an `application/vnd.amazon.eventstream` answer through and then breaks it off: with the
- * service's exception event (`throttle`, `error`), a closed socket (`reset`) or silence (`timeout`).
+ * service's exception event (`throttle`, `error`), a closed connection (`reset`) or silence (`timeout`).
  * An answer that has fewer events is left whole.
  */
 export function failAfterEvents(
@@ -22,6 +22,7 @@ export function failAfterEvents(
   let pending = Buffer.alloc(0);
   let seen = 0;
   let failed = false;
+  let sent: Promise<void> = Promise.resolve();
 
   const pass = (chunk: Buffer): void => {
     pending = Buffer.concat([pending, chunk]);
@@ -29,16 +30,18 @@ export function failAfterEvents(
     while (!failed && pending.length >= 4 && pending.length >= pending.readUInt32BE(0)) {
       if (seen === events) {
         failed = true;
-        breakOff();
+        void breakOff();
         return;
       }
       const length = pending.readUInt32BE(0);
-      write(pending.subarray(0, length));
+      const message = pending.subarray(0, length);
+      sent = sent.then(() => new Promise((resolve) => write(message, () => resolve())));
       pending = pending.subarray(length);
       seen++;
     }
   };
-  const breakOff = (): void => {
+  const breakOff = async (): Promise<void> => {
+    await sent; // what was let through is still delivered
     if (fault === 'reset') response.socket?.resetAndDestroy();
     if (fault === 'throttle' || fault === 'error') {
       write(exceptionMessage(error));
@@ -54,7 +57,7 @@ export function failAfterEvents(
   response.end = (...args: unknown[]): ServerResponse => {
     const [chunk] = args;
     if (!failed && chunk !== undefined && chunk !== null && typeof chunk !== 'function') pass(bytesOf(chunk));
-    if (!failed) end();
+    if (!failed) void sent.then(() => end());
     callLast(args);
     return response;
   };

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { handleControl, sendJson } from './control.ts';
 import type { Controls } from './control.ts';
 import { handleCors } from './cors.ts';
@@ -12,23 +11,20 @@ import { toAwsRequest, withForm } from './request.ts';
 import { AwsError } from './service.ts';
 import type { AwsRequest, AwsService, ErrorProtocol } from './service.ts';
 
-/** Longer than any client's own keep-alive, so that it is always the client that closes an idle connection. */
-const keepAliveMs = 65_000;
-
 export interface Application {
   readonly services: Services;
   readonly controls: Controls;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
-/** The one HTTP server. Requests that come before `application` is there wait for it. */
-export function createAwsServer(application: Promise<Application>): Server {
+/** Answers every request of the port. Those that come before `application` is there wait for it. */
+export function createHandler(application: Promise<Application>): (raw: IncomingMessage, response: ServerResponse) => void {
   let ready = false;
   application.then(
     () => (ready = true),
     () => undefined, // whoever started the server gets the reason
   );
-  return createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (raw, response) => {
+  return (raw, response) => {
     if (!ready && (raw.url === '/readyz' || raw.url === '/livez')) {
       sendJson(response, raw.url === '/livez' ? 200 : 503, { status: 'starting' });
       return;
@@ -37,7 +33,7 @@ export function createAwsServer(application: Promise<Application>): Server {
       (app) => handleRequest(app, toAwsRequest(raw, response), response),
       () => response.destroy(),
     );
-  });
+  };
 }
 
 async function handleRequest(app: Application, request: AwsRequest, response: ServerResponse): Promise<void> {

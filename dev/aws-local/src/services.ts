@@ -11,6 +11,7 @@ import type { LocalUser } from './services/cognito.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createS3 } from './services/s3.ts';
 import { createSns } from './services/sns.ts';
+import { createTranscribe } from './services/transcribe.ts';
 import type { Topics } from './sns/topics.ts';
 
 const accountId = '000000000000';
@@ -59,7 +60,7 @@ export async function createServices(options: AwsLocalOptions, endpoint: string)
     log: (message, fields) => options.log?.(message, { aws_service: name, ...fields }),
   });
   const { sweepEveryMs } = options;
-  const [dynamoDb, sns, cognito, knowledgeBase, bedrockRuntime] = await Promise.all([
+  const [dynamoDb, sns, cognito, knowledgeBase, bedrockRuntime, transcribe] = await Promise.all([
     base('dynamodb').then((own) => createDynamoDb({ ...own, ...(sweepEveryMs === undefined ? {} : { sweepEveryMs }) })),
     base('sns').then(createSns),
     base('cognito-idp').then((own) =>
@@ -69,12 +70,14 @@ export async function createServices(options: AwsLocalOptions, endpoint: string)
       createKnowledgeBase({ bucket: ids.manuals_bucket, ...options.knowledgeBase, ...own }),
     ),
     base('bedrock-runtime').then((own) => createBedrockRuntime({ ...options.bedrockRuntime, ...own })),
+    base('transcribe').then((own) => createTranscribe({ ...options.transcribe, ...own })),
   ]);
   const services: readonly AwsService[] = [
     s3,
     dynamoDb,
     sns,
     cognito,
+    transcribe,
     bedrockRuntime,
     await createBedrockAgent({ ...(await base('bedrock-agent')), knowledgeBase }),
     await createBedrockAgentRuntime({ ...(await base('bedrock-agent-runtime')), knowledgeBase }),

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { CallCounter } from './calls.ts';
 import { Chaos } from './chaos.ts';
+import { listen } from './listener.ts';
 import type { AwsLocalOptions } from './options.ts';
-import { createAwsServer } from './server.ts';
+import { createHandler } from './server.ts';
 import type { Application } from './server.ts';
 import { createServices } from './services.ts';
 
@@ -17,7 +16,7 @@ export interface AwsLocal {
   readonly port: number;
   /** What `GET /_config` answers. */
   readonly config: Readonly<Record<string, string>>;
-  /** Lets running requests end for two seconds, cuts the rest and flushes to disk. */
+  /** Gives running requests time to end, cuts the rest and flushes to disk. */
   close(): Promise<void>;
 }
 
@@ -25,11 +24,11 @@ export interface AwsLocal {
 export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal> {
   const host = options.host ?? '127.0.0.1';
   const application = Promise.withResolvers<Application>();
-  const server = createAwsServer(application.promise);
-  const port = await listen(server, options.port ?? 0, host);
+  const listener = await listen(createHandler(application.promise), options.port ?? 0, host);
+  const { port } = listener;
   const endpoint = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
   try {
-    const { services, config, topics, close } = await createServices(options, endpoint);
+    const { services, config, topics, close } = await createServices(options, options.publicEndpoint ?? endpoint);
     application.resolve({
       services: new Map(services.map((service) => [service.name, service])),
       controls: {
@@ -40,27 +39,10 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
       },
       log: (message, fields) => options.log?.(message, fields),
     });
-    return { endpoint, port, config, close: () => closeServer(server).then(close) };
+    return { endpoint, port, config, close: () => listener.close(options.closeGraceMs ?? closeGraceMs).then(close) };
   } catch (error) {
     application.reject(error);
-    await closeServer(server);
+    await listener.close(0);
     throw error;
   }
-}
-
-async function listen(server: Server, port: number, host: string): Promise<number> {
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-  await closed;
-  clearTimeout(timer);
 }
