@@ -2,20 +2,20 @@ import type { ManualFormat } from '@manuel/contracts';
 import type { Settings } from '@manuel/settings';
 import { safeFilename } from './manual-names.ts';
 
-const stagingPrefix = 'uploads';
 export const sidecarSuffix = '.metadata.json';
 
+type Storage = Pick<Settings['storage'], 'manuals_prefix'>;
+type Staging = Pick<Settings['storage'], 'uploads_prefix'>;
+
 /**
- * Where bytes wait until the ingest worker has checked them: in `storage.audio_bucket`, the transient bucket, which a lifecycle
- * rule empties and no data source scans. `id` is the upload's or the manual's.
+ * Bytes wait here until the ingest worker has checked them: in `storage.manuals_bucket`, outside the prefix that the data
+ * source scans.
  */
-export const stagingKey = (userId: string, id: string): string => `${stagingPrefix}/${userId}/${id}`;
+export const stagingPrefix = (storage: Staging, userId: string): string => `${storage.uploads_prefix}/${userId}/`;
 
 /** Whether a staging key is this user's own. */
-export const isOwnStagingKey = (userId: string, key: string): boolean =>
-  key.startsWith(`${stagingPrefix}/${userId}/`) && !key.includes('/../') && !key.endsWith('/..');
-
-type Storage = Pick<Settings['storage'], 'manuals_prefix'>;
+export const isOwnStagingKey = (storage: Staging, userId: string, key: string): boolean =>
+  key.startsWith(stagingPrefix(storage, userId)) && !key.split('/').includes('..');
 
 /** Everything stored of one manual lies under this. */
 export const manualPrefix = (storage: Storage, userId: string, manualId: string): string =>
