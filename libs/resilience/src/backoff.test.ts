@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { assert, double, integer, property } from 'fast-check';
 import { retryPolicySchema } from '@manuel/settings';
 import { backoffMs } from './backoff.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -16,8 +16,8 @@ test('each strategy grows as it says and stops at the cap', () => {
 });
 
 test('jitter keeps at least half, full jitter may be anything below; none passes the cap', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (retry, chance) => {
+  assert(
+    property(integer({ min: 1, max: 20 }), double({ min: 0, max: 0.999, noNaN: true }), (retry, chance) => {
       const plain = backoffMs(policy('exponential'), retry);
       const half = backoffMs(policy('exponential', true), retry, () => chance);
       const full = backoffMs(policy('jittered'), retry, () => chance);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { ManuelError } from '@manuel/contracts';
+import type { ManuelError } from '@manuel/contracts';
 import { settingsWith, type SettingsOverrides } from '@manuel/settings';
 import { createMetrics, silentLogger } from '@manuel/telemetry';
 import { testRedis, waitFor } from '@manuel/testing';
