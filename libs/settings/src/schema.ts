@@ -201,6 +201,8 @@ export const settingsSchema = z.object({
     mode: z.enum(['direct', 'job']).describe('Index by IngestKnowledgeBaseDocuments or by StartIngestionJob'),
     batch_window_ms: count('Documents that arrive within it are indexed in one call, milliseconds'),
     calls_per_s: z.number().min(0.01).max(1000).describe('Bedrock’s own limit of ingestion calls a second'),
+    jobs_per_s: z.number().min(0.001).max(1000).describe('Bedrock’s own limit of ingestion jobs started a second'),
+    probes_per_s: positive('Searches a second that ask whether a new manual is found yet', 1000),
     poll_initial_ms: positive('First look at a document’s status after this, milliseconds'),
     poll_max_ms: positive('Longest time between two looks, milliseconds'),
     ready_timeout_ms: positive('Longest wait for a manual to become searchable, milliseconds'),
