@@ -15,6 +15,17 @@ export const citationSchema = z.object({
 });
 export type Citation = z.infer<typeof citationSchema>;
 
+/** A passage that the model was given, best first. */
+export const passageSchema = z.object({
+  manual_id: z.string(),
+  /** 1-based; null where the format has no pages. */
+  page: z.number().int().positive().nullable(),
+  score: z.number(),
+  /** Its beginning, verbatim. */
+  excerpt: z.string(),
+});
+export type PassageView = z.infer<typeof passageSchema>;
+
 export const degradations = ['none', 'cached', 'simplified', 'template', 'error'] as const;
 export type Degradation = (typeof degradations)[number];
 
@@ -35,6 +46,8 @@ export const queryResultSchema = z.object({
   support_id: z.string().optional(),
   /** Only in the result of a voice job. */
   transcription: z.string().optional(),
+  /** What the answer was looked up in, best first: for feedback and evaluation. */
+  passages: z.array(passageSchema).optional(),
   tokens: z.object({ input: z.number().int().nonnegative(), output: z.number().int().nonnegative() }).optional(),
 });
 export type QueryResult = z.infer<typeof queryResultSchema>;

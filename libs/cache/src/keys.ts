@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { userIdSchema } from '@manuel/contracts';
+
+export const cacheTypes = ['answers', 'retrieval', 'transcripts', 'usage'] as const;
+export type CacheType = (typeof cacheTypes)[number];
+
+/** Where an entry lies: `<prefix>:cache:<type>:<user>:<version>:<digest>`. */
+export interface CacheKey {
+  readonly type: CacheType;
+  readonly userId: string;
+  /** The user's manuals version where the value depends on the manuals, else `-`. */
+  readonly version: string;
+  /** Hex SHA-256 over all that the value depends on. */
+  readonly digest: string;
+}
+
+/**
+ * A user's id holds no colon and no pattern character, so no two users' keys can be the same and a pattern of one never
+ * matches another's. Throws when it is no user id.
+ */
+export const checkedUserId = (userId: string): string => userIdSchema.parse(userId);
+
+export const userPrefix = (prefix: string, type: CacheType, userId: string): string =>
+  `${prefix}:cache:${type}:${checkedUserId(userId)}:`;
+
+export const redisKey = (prefix: string, key: CacheKey): string =>
+  `${userPrefix(prefix, key.type, key.userId)}${key.version}:${key.digest}`;
+
+export const versionKey = (prefix: string, userId: string): string => `${prefix}:mv:${checkedUserId(userId)}`;
+/** Raised by an invalidation, so that no process keeps entries of before in its memory. */
+export const epochKey = (prefix: string, type: CacheType): string => `${prefix}:cache-epoch:${type}`;
+
+/** SHA-256 over the parts, each with its length before it, so that no two lists of parts read the same. */
+export function digestOf(parts: readonly (string | number | null)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    const text = part === null ? 'null' : `${typeof part}:${part}`;
+    hash.update(`${Buffer.byteLength(text)}:${text};`);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * A question without what does not change its meaning: Unicode form (NFKC), case, white space, invisible characters, and
+ * punctuation at the end.
+ */
+export function normaliseQuestion(question: string): string {
+  return question
+    .normalize('NFKC')
+    .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+    .toLowerCase()
+    .replace(/\s+/gu, ' ')
+    .trim()
+    .replace(/[\s?.!,;:…。？！]+$/u, '');
+}
