@@ -1,8 +1,9 @@
 import { type ByteSource, cutOff, UnreadableAudio } from './byte-source.ts';
 
 /** Bytes after each frame's type byte, by frame type; undefined: not in use (RFC 4867, section 5). */
-const narrowBand = [12, 13, 15, 17, 19, 20, 26, 31, 5, , , , , , , 0];
-const wideBand = [17, 23, 32, 36, 40, 46, 50, 58, 60, 5, , , , , 0, 0];
+const none = undefined;
+const narrowBand = [12, 13, 15, 17, 19, 20, 26, 31, 5, none, none, none, none, none, none, 0];
+const wideBand = [17, 23, 32, 36, 40, 46, 50, 58, 60, 5, none, none, none, none, 0, 0];
 const frameSeconds = 0.02;
 
 /** Seconds of an AMR or AMR-WB file with one channel: every frame is 20 ms. */

@@ -2,6 +2,8 @@ import { type ByteSource, cutOff, UnreadableAudio } from './byte-source.ts';
 
 /** Uncompressed: PCM, float, A-law, mu-law, and PCM by the extensible header. Their duration follows from the block size. */
 const plainFormats = new Set([1, 3, 6, 7, 0xfffe]);
+/** Compressed in blocks of a fixed number of samples: MS ADPCM, IMA ADPCM, GSM 6.10. */
+const blockFormats = new Set([2, 0x11, 0x31]);
 
 interface Format {
   readonly bytesPerSecond: number;
@@ -33,14 +35,18 @@ function readFormat(chunk: Buffer): Format {
   const tag = chunk.readUInt16LE(0);
   const channels = chunk.readUInt16LE(2);
   const rate = chunk.readUInt32LE(4);
-  const byteRate = chunk.readUInt32LE(8);
   const block = chunk.readUInt16LE(12);
   const bits = chunk.readUInt16LE(14);
   const sane = channels >= 1 && channels <= 32 && rate >= 1000 && rate <= 768_000;
   if (!sane) throw new UnreadableAudio('The WAV file’s header is damaged: channels or sample rate are impossible.');
+  if (blockFormats.has(tag)) {
+    const samples = chunk.length >= 20 ? chunk.readUInt16LE(18) : 0;
+    if (samples === 0 || block === 0)
+      throw new UnreadableAudio('The WAV file’s header is damaged: its blocks are empty.');
+    return { bytesPerSecond: (rate * block) / samples };
+  }
   if (!plainFormats.has(tag)) {
-    if (byteRate < 100) throw new UnreadableAudio('The WAV file’s header is damaged: its bit rate is impossible.');
-    return { bytesPerSecond: byteRate };
+    throw new UnreadableAudio('The WAV file holds sound in an unusual form. Save it as PCM, or as MP3.');
   }
   const frame = channels * Math.ceil(bits / 8);
   if (bits === 0 || bits > 64 || block !== frame) {
