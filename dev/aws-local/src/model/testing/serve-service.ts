@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CallCounter } from '../../calls.ts';
 import { Chaos } from '../../chaos.ts';
-import { createAwsServer } from '../../server.ts';
+import { listen } from '../../listener.ts';
+import { createHandler } from '../../server.ts';
 import type { AwsService, AwsServiceOptions } from '../../service.ts';
 
 export interface ServedService {
@@ -33,16 +33,15 @@ export async function serveService(
   const objects = new Map<string, Buffer>();
   const services = new Map<AwsService['name'], AwsService>();
   const chaos = new Chaos();
-  const server = createAwsServer(
+  const handler = createHandler(
     Promise.resolve({
       services,
       controls: { chaos, calls: new CallCounter(), messages: { list: () => [], clear: () => undefined }, config: {} },
       log: (message, fields) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
     }),
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on TCP has an address object.
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listener = await listen(handler, 0, '127.0.0.1');
+  const endpoint = `http://127.0.0.1:${listener.port}`;
   const options: AwsServiceOptions = {
     dataDir,
     region: 'eu-west-1',
@@ -82,8 +81,7 @@ export async function serveService(
     },
     async close() {
       await service.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await listener.close(0);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
