@@ -25,7 +25,10 @@ const open = <C extends { destroy(): void }>(client: C): C => {
   closers.push(() => client.destroy());
   return client;
 };
-const question = { modelId: 'anthropic.claude-3-5-sonnet-20241022-v2:0', messages: [{ role: 'user' as const, content: [{ text: 'Hello?' }] }] };
+const question = {
+  modelId: 'anthropic.claude-3-5-sonnet-20241022-v2:0',
+  messages: [{ role: 'user' as const, content: [{ text: 'Hello?' }] }],
+};
 
 beforeAll(async () => {
   aws = await startTestAws();
@@ -40,7 +43,10 @@ beforeAll(async () => {
   const { client_id: ClientId = '', knowledge_base_id: knowledgeBaseId = '' } = aws.config;
   const AuthParameters = { USERNAME: 'demo@example.com', PASSWORD: 'Manuel-demo-1' };
   const until = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
-  const bedrock = { throttle: { name: 'ThrottlingException', status: 429 }, error: { name: 'InternalServerException', status: 500 } };
+  const bedrock = {
+    throttle: { name: 'ThrottlingException', status: 429 },
+    error: { name: 'InternalServerException', status: 500 },
+  };
   subjects = {
     s3: {
       operation: 'ListBuckets',
@@ -62,7 +68,11 @@ beforeAll(async () => {
     },
     'cognito-idp': {
       operation: 'InitiateAuth',
-      call: (signal) => cognito.send(new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters }), until(signal)),
+      call: (signal) =>
+        cognito.send(
+          new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters }),
+          until(signal),
+        ),
       throttle: { name: 'TooManyRequestsException', status: 400 },
       error: { name: 'InternalErrorException', status: 500 },
     },
@@ -72,11 +82,20 @@ beforeAll(async () => {
       throttle: { name: 'LimitExceededException', status: 400 },
       error: { name: 'InternalFailureException', status: 500 },
     },
-    'bedrock-runtime': { operation: 'Converse', call: (signal) => runtime.send(new ConverseCommand(question), until(signal)), ...bedrock },
-    'bedrock-agent': { operation: 'ListKnowledgeBases', call: (signal) => agent.send(new ListKnowledgeBasesCommand({}), until(signal)), ...bedrock },
+    'bedrock-runtime': {
+      operation: 'Converse',
+      call: (signal) => runtime.send(new ConverseCommand(question), until(signal)),
+      ...bedrock,
+    },
+    'bedrock-agent': {
+      operation: 'ListKnowledgeBases',
+      call: (signal) => agent.send(new ListKnowledgeBasesCommand({}), until(signal)),
+      ...bedrock,
+    },
     'bedrock-agent-runtime': {
       operation: 'Retrieve',
-      call: (signal) => agentRuntime.send(new RetrieveCommand({ knowledgeBaseId, retrievalQuery: { text: 'x' } }), until(signal)),
+      call: (signal) =>
+        agentRuntime.send(new RetrieveCommand({ knowledgeBaseId, retrievalQuery: { text: 'x' } }), until(signal)),
       ...bedrock,
     },
   };
@@ -87,7 +106,16 @@ afterAll(async () => {
   await aws.close();
 });
 
-const serviceNames = ['s3', 'dynamodb', 'sns', 'cognito-idp', 'transcribe', 'bedrock-runtime', 'bedrock-agent', 'bedrock-agent-runtime'];
+const serviceNames = [
+  's3',
+  'dynamodb',
+  'sns',
+  'cognito-idp',
+  'transcribe',
+  'bedrock-runtime',
+  'bedrock-agent',
+  'bedrock-agent-runtime',
+];
 const subjectOf = (service: string): Subject => {
   const subject = subjects[service];
   if (!subject) throw new Error(`no subject for ${service}`);
@@ -134,7 +162,10 @@ test('a fault keeps to its service, operation and share of the calls', async () 
 });
 
 test('faults are listed with what they did, and taken back one by one', async () => {
-  const id: unknown = Reflect.get(Object(await aws.control('POST', '/_chaos', { service: 's3', fault: 'throttle' })), 'id');
+  const id: unknown = Reflect.get(
+    Object(await aws.control('POST', '/_chaos', { service: 's3', fault: 'throttle' })),
+    'id',
+  );
   await aws.control('POST', '/_chaos', { service: 'sns', fault: 'error', rate: 0.1, count: 3, latency_ms: 5 });
   await refusal(subjectOf('s3').call());
   expect(await aws.control('GET', '/_chaos')).toEqual([
@@ -191,7 +222,13 @@ test('a stream breaks off in the middle', async () => {
   expect(whole.events).toBeGreaterThan(3);
 
   const broken = async (fault: string) => {
-    await aws.control('POST', '/_chaos', { service: 'bedrock-runtime', operation: 'ConverseStream', fault, after_events: 2, count: 1 });
+    await aws.control('POST', '/_chaos', {
+      service: 'bedrock-runtime',
+      operation: 'ConverseStream',
+      fault,
+      after_events: 2,
+      count: 1,
+    });
     return readStream();
   };
   expect(await broken('throttle')).toEqual({ events: 2, failure: 'ThrottlingException' });

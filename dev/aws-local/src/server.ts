@@ -18,7 +18,9 @@ export interface Application {
 }
 
 /** Answers every request of the port. Those that come before `application` is there wait for it. */
-export function createHandler(application: Promise<Application>): (raw: IncomingMessage, response: ServerResponse) => void {
+export function createHandler(
+  application: Promise<Application>,
+): (raw: IncomingMessage, response: ServerResponse) => void {
   let ready = false;
   application.then(
     () => (ready = true),

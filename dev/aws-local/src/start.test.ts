@@ -4,8 +4,20 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CognitoIdentityProviderClient, GetUserCommand, InitiateAuthCommand, SignUpCommand } from '@aws-sdk/client-cognito-identity-provider';
-import { CreateTableCommand, DescribeTimeToLiveCommand, DynamoDBClient, GetItemCommand, PutItemCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CognitoIdentityProviderClient,
+  GetUserCommand,
+  InitiateAuthCommand,
+  SignUpCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import {
+  CreateTableCommand,
+  DescribeTimeToLiveCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { startTestAws } from './testing/local-aws.ts';
@@ -24,7 +36,9 @@ test('everything survives a restart, tokens included', async () => {
 
   const before = await startTestAws({ dir });
   const { client_id: ClientId = '' } = before.config;
-  await new S3Client(before.client).send(new PutObjectCommand({ Bucket, Key: 'a/b', Body: 'text', Metadata: { m: '1' } }));
+  await new S3Client(before.client).send(
+    new PutObjectCommand({ Bucket, Key: 'a/b', Body: 'text', Metadata: { m: '1' } }),
+  );
   const db = new DynamoDBClient(before.client);
   await db.send(
     new CreateTableCommand({
@@ -35,9 +49,13 @@ test('everything survives a restart, tokens included', async () => {
     }),
   );
   await db.send(new PutItemCommand({ TableName, Item: { ...Key, v: { N: '1' } } }));
-  await db.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } }));
+  await db.send(
+    new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { Enabled: true, AttributeName: 'ttl' } }),
+  );
   const cognito = new CognitoIdentityProviderClient(before.client);
-  const { UserSub } = await cognito.send(new SignUpCommand({ ClientId, Username: AuthParameters.USERNAME, Password: AuthParameters.PASSWORD }));
+  const { UserSub } = await cognito.send(
+    new SignUpCommand({ ClientId, Username: AuthParameters.USERNAME, Password: AuthParameters.PASSWORD }),
+  );
   const signIn = new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters });
   const { AuthenticationResult } = await cognito.send(signIn);
   const { TopicArn } = await new SNSClient(before.client).send(new CreateTopicCommand({ Name: 'kept' }));
@@ -84,11 +102,24 @@ test('requests that nobody signed, or for services that are not here, are refuse
     expect(await get('/livez')).toEqual([200, '{"status":"ok"}']);
     expect(await get('/readyz')).toEqual([200, '{"status":"ok"}']);
     expect(await get('/manuel-manuals/a')).toEqual([403, expect.stringContaining('<Code>AccessDenied</Code>')]);
-    expect(await get('/', { 'x-amz-target': 'DynamoDB_20120810.ListTables' })).toEqual([403, expect.stringContaining('MissingAuthenticationTokenException')]);
-    const scope = (name: string) => `AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/${name}/aws4_request, SignedHeaders=host, Signature=0`;
-    expect(await get('/', { authorization: scope('ec2') })).toEqual([404, expect.stringContaining('does not serve ec2')]);
-    expect(await get('/%zz/a', { authorization: scope('s3') })).toEqual([400, expect.stringContaining('<Code>InvalidURI</Code>')]);
-    expect(await get('/nothing', { authorization: scope('bedrock') })).toEqual([404, expect.stringContaining('GET /nothing')]);
+    expect(await get('/', { 'x-amz-target': 'DynamoDB_20120810.ListTables' })).toEqual([
+      403,
+      expect.stringContaining('MissingAuthenticationTokenException'),
+    ]);
+    const scope = (name: string) =>
+      `AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/${name}/aws4_request, SignedHeaders=host, Signature=0`;
+    expect(await get('/', { authorization: scope('ec2') })).toEqual([
+      404,
+      expect.stringContaining('does not serve ec2'),
+    ]);
+    expect(await get('/%zz/a', { authorization: scope('s3') })).toEqual([
+      400,
+      expect.stringContaining('<Code>InvalidURI</Code>'),
+    ]);
+    expect(await get('/nothing', { authorization: scope('bedrock') })).toEqual([
+      404,
+      expect.stringContaining('GET /nothing'),
+    ]);
     expect(await get('/_nothing')).toEqual([404, expect.stringContaining('/_chaos')]);
   } finally {
     await aws.close();

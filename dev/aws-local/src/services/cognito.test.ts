@@ -42,13 +42,19 @@ afterAll(async () => {
 
 async function signIn(username: string, password: string) {
   const { AuthenticationResult } = await cognito.send(
-    new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters: { USERNAME: username, PASSWORD: password } }),
+    new InitiateAuthCommand({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId,
+      AuthParameters: { USERNAME: username, PASSWORD: password },
+    }),
   );
   const { AccessToken = '', RefreshToken = '', IdToken = '', ExpiresIn } = AuthenticationResult ?? {};
   return { AccessToken, RefreshToken, IdToken, ExpiresIn };
 }
 const refresh = (token: string) =>
-  cognito.send(new InitiateAuthCommand({ AuthFlow: 'REFRESH_TOKEN_AUTH', ClientId, AuthParameters: { REFRESH_TOKEN: token } }));
+  cognito.send(
+    new InitiateAuthCommand({ AuthFlow: 'REFRESH_TOKEN_AUTH', ClientId, AuthParameters: { REFRESH_TOKEN: token } }),
+  );
 /** Verifies by the keys that the pool publishes; the verifier itself fetches over https only. */
 async function verify(token: string) {
   const { issuer = '', jwks_uri: jwksUri = '' } = aws.config;
@@ -60,7 +66,9 @@ async function verify(token: string) {
 let users = 0;
 async function newUser(): Promise<{ email: string; sub: string }> {
   const email = `user-${++users}@example.com`;
-  const { UserSub = '', UserConfirmed } = await cognito.send(new SignUpCommand({ ClientId, Username: email, Password }));
+  const { UserSub = '', UserConfirmed } = await cognito.send(
+    new SignUpCommand({ ClientId, Username: email, Password }),
+  );
   expect(UserConfirmed).toBe(true);
   return { email, sub: UserSub };
 }
@@ -85,14 +93,20 @@ test('sign-in needs no AWS credentials, administration does', async () => {
   const call = (operation: string, body: object) =>
     fetch(aws.endpoint, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`,
+      },
       body: JSON.stringify(body),
     });
   const parameters = { USERNAME: 'demo@example.com', PASSWORD: 'Manuel-demo-1' };
   const open = await call('InitiateAuth', { AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters: parameters });
   expect(await open.json()).toMatchObject({ AuthenticationResult: { TokenType: 'Bearer' } });
   const closed = await call('AdminGetUser', { UserPoolId, Username: 'demo@example.com' });
-  expect([closed.status, await closed.json()]).toEqual([400, { __type: 'MissingAuthenticationTokenException', message: 'Missing Authentication Token' }]);
+  expect([closed.status, await closed.json()]).toEqual([
+    400,
+    { __type: 'MissingAuthenticationTokenException', message: 'Missing Authentication Token' },
+  ]);
 });
 
 test('wrong credentials are refused alike whether the user exists or not', async () => {
@@ -101,15 +115,23 @@ test('wrong credentials are refused alike whether the user exists or not', async
   expect(await refusal(signIn('nobody@example.com', 'Wrong-password-1'))).toEqual(wrong);
   const send = (change: object) =>
     cognito.send(
-      new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters: { USERNAME: 'demo@example.com', PASSWORD: 'x' }, ...change }),
+      new InitiateAuthCommand({
+        AuthFlow: 'USER_PASSWORD_AUTH',
+        ClientId,
+        AuthParameters: { USERNAME: 'demo@example.com', PASSWORD: 'x' },
+        ...change,
+      }),
     );
   expect(await refusal(send({ ClientId: 'other' }))).toMatchObject({ name: 'ResourceNotFoundException' });
   expect(await refusal(send({ AuthFlow: 'USER_SRP_AUTH' }))).toMatchObject({ name: 'InvalidParameterException' });
-  expect(await refusal(send({ AuthParameters: { USERNAME: 'x' } }))).toMatchObject({ name: 'InvalidParameterException' });
+  expect(await refusal(send({ AuthParameters: { USERNAME: 'x' } }))).toMatchObject({
+    name: 'InvalidParameterException',
+  });
 });
 
 test('sign-up checks name and password; the user can change it, and leave', async () => {
-  const signUp = (Username: string, password: string) => cognito.send(new SignUpCommand({ ClientId, Username, Password: password }));
+  const signUp = (Username: string, password: string) =>
+    cognito.send(new SignUpCommand({ ClientId, Username, Password: password }));
   expect(await refusal(signUp('not an address', Password))).toMatchObject({ name: 'InvalidParameterException' });
   for (const weak of ['Short-1', 'no-capitals-1', 'NO-SMALL-1', 'No-digits-here', 'NoSymbols1']) {
     expect(await refusal(signUp('weak@example.com', weak))).toMatchObject({ name: 'InvalidPasswordException' });
@@ -120,7 +142,9 @@ test('sign-up checks name and password; the user can change it, and leave', asyn
   const { Username, UserAttributes } = await cognito.send(new GetUserCommand({ AccessToken }));
   expect(Username).toBe(sub);
   expect(UserAttributes).toContainEqual({ Name: 'email', Value: email });
-  await cognito.send(new ChangePasswordCommand({ AccessToken, PreviousPassword: Password, ProposedPassword: 'Another-one-2' }));
+  await cognito.send(
+    new ChangePasswordCommand({ AccessToken, PreviousPassword: Password, ProposedPassword: 'Another-one-2' }),
+  );
   expect(await refusal(signIn(email, Password))).toMatchObject({ name: 'NotAuthorizedException' });
   await signIn(email, 'Another-one-2');
 });
@@ -135,7 +159,10 @@ test('a refreshed token belongs to the same sign-in and sees new groups', async 
   const { Groups } = await cognito.send(new AdminListGroupsForUserCommand({ UserPoolId, Username: sub }));
   expect(Groups?.map(({ GroupName }) => GroupName)).toEqual(['ops']);
   await cognito.send(new AdminRemoveUserFromGroupCommand({ UserPoolId, Username: email, GroupName: 'ops' }));
-  expect(await refusal(refresh('made up'))).toMatchObject({ name: 'NotAuthorizedException', message: 'Invalid Refresh Token' });
+  expect(await refusal(refresh('made up'))).toMatchObject({
+    name: 'NotAuthorizedException',
+    message: 'Invalid Refresh Token',
+  });
   const unknownGroup = new AdminAddUserToGroupCommand({ UserPoolId, Username: email, GroupName: 'none' });
   expect(await refusal(cognito.send(unknownGroup))).toMatchObject({ name: 'ResourceNotFoundException' });
 });
@@ -144,8 +171,13 @@ test('revoking ends one sign-in, signing out ends all, and a later one counts ag
   const { email } = await newUser();
   const [one, two] = [await signIn(email, Password), await signIn(email, Password)];
   await cognito.send(new RevokeTokenCommand({ ClientId, Token: one.RefreshToken }));
-  expect(await refusal(refresh(one.RefreshToken))).toMatchObject({ name: 'NotAuthorizedException', message: 'Refresh Token has been revoked' });
-  expect(await refusal(cognito.send(new GetUserCommand({ AccessToken: one.AccessToken })))).toMatchObject({ name: 'NotAuthorizedException' });
+  expect(await refusal(refresh(one.RefreshToken))).toMatchObject({
+    name: 'NotAuthorizedException',
+    message: 'Refresh Token has been revoked',
+  });
+  expect(await refusal(cognito.send(new GetUserCommand({ AccessToken: one.AccessToken })))).toMatchObject({
+    name: 'NotAuthorizedException',
+  });
   await refresh(two.RefreshToken);
   await cognito.send(new GlobalSignOutCommand({ AccessToken: two.AccessToken }));
   expect(await refusal(refresh(two.RefreshToken))).toMatchObject({ name: 'NotAuthorizedException' });
@@ -158,27 +190,50 @@ test('revoking ends one sign-in, signing out ends all, and a later one counts ag
 test('a user that an administrator makes chooses a password at the first sign-in', async () => {
   const email = 'made@example.com';
   const { User } = await cognito.send(
-    new AdminCreateUserCommand({ UserPoolId, Username: email, TemporaryPassword: 'Temporary-1', MessageAction: 'SUPPRESS' }),
+    new AdminCreateUserCommand({
+      UserPoolId,
+      Username: email,
+      TemporaryPassword: 'Temporary-1',
+      MessageAction: 'SUPPRESS',
+    }),
   );
   expect(User).toMatchObject({ UserStatus: 'FORCE_CHANGE_PASSWORD', Enabled: true });
   expect(User?.UserCreateDate?.getTime()).toBeGreaterThan(Date.now() - 60_000);
   const { ChallengeName, Session, AuthenticationResult } = await cognito.send(
-    new InitiateAuthCommand({ AuthFlow: 'USER_PASSWORD_AUTH', ClientId, AuthParameters: { USERNAME: email, PASSWORD: 'Temporary-1' } }),
+    new InitiateAuthCommand({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId,
+      AuthParameters: { USERNAME: email, PASSWORD: 'Temporary-1' },
+    }),
   );
   expect([ChallengeName, AuthenticationResult]).toEqual(['NEW_PASSWORD_REQUIRED', undefined]);
   const answered = await cognito.send(
-    new RespondToAuthChallengeCommand({ ClientId, ChallengeName: 'NEW_PASSWORD_REQUIRED', Session, ChallengeResponses: { USERNAME: email, NEW_PASSWORD: Password } }),
+    new RespondToAuthChallengeCommand({
+      ClientId,
+      ChallengeName: 'NEW_PASSWORD_REQUIRED',
+      Session,
+      ChallengeResponses: { USERNAME: email, NEW_PASSWORD: Password },
+    }),
   );
   expect(answered.AuthenticationResult?.AccessToken).toBeDefined();
-  expect(await cognito.send(new AdminGetUserCommand({ UserPoolId, Username: email }))).toMatchObject({ UserStatus: 'CONFIRMED' });
+  expect(await cognito.send(new AdminGetUserCommand({ UserPoolId, Username: email }))).toMatchObject({
+    UserStatus: 'CONFIRMED',
+  });
 });
 
 test('an administrator sets passwords, disables and deletes users', async () => {
   const { email, sub } = await newUser();
-  await cognito.send(new AdminSetUserPasswordCommand({ UserPoolId, Username: email, Password: 'Set-by-admin-1', Permanent: true }));
+  await cognito.send(
+    new AdminSetUserPasswordCommand({ UserPoolId, Username: email, Password: 'Set-by-admin-1', Permanent: true }),
+  );
   const { RefreshToken } = await signIn(email, 'Set-by-admin-1');
   const admin = await cognito.send(
-    new AdminInitiateAuthCommand({ UserPoolId, ClientId, AuthFlow: 'ADMIN_USER_PASSWORD_AUTH', AuthParameters: { USERNAME: email, PASSWORD: 'Set-by-admin-1' } }),
+    new AdminInitiateAuthCommand({
+      UserPoolId,
+      ClientId,
+      AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
+      AuthParameters: { USERNAME: email, PASSWORD: 'Set-by-admin-1' },
+    }),
   );
   expect(admin.AuthenticationResult?.AccessToken).toBeDefined();
   const { Users } = await cognito.send(new ListUsersCommand({ UserPoolId, Filter: `email = "${email}"` }));
@@ -187,6 +242,10 @@ test('an administrator sets passwords, disables and deletes users', async () => 
   expect(await refusal(signIn(email, 'Set-by-admin-1'))).toMatchObject({ message: 'User is disabled.' });
   expect(await refusal(refresh(RefreshToken))).toMatchObject({ message: 'User is disabled.' });
   await cognito.send(new AdminDeleteUserCommand({ UserPoolId, Username: email }));
-  expect(await refusal(cognito.send(new AdminGetUserCommand({ UserPoolId, Username: email })))).toMatchObject({ name: 'UserNotFoundException' });
-  expect(await refusal(cognito.send(new ListUsersCommand({ UserPoolId: 'eu-west-1_other' })))).toMatchObject({ name: 'ResourceNotFoundException' });
+  expect(await refusal(cognito.send(new AdminGetUserCommand({ UserPoolId, Username: email })))).toMatchObject({
+    name: 'UserNotFoundException',
+  });
+  expect(await refusal(cognito.send(new ListUsersCommand({ UserPoolId: 'eu-west-1_other' })))).toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
 });

@@ -64,7 +64,10 @@ const key = (user: string, id: string) => ({ user: { S: user }, id: { S: id } })
 
 test('a table can be used as soon as it is made', async () => {
   const { Table } = await db.send(new DescribeTableCommand({ TableName }));
-  expect(Table).toMatchObject({ TableStatus: 'ACTIVE', TableArn: `arn:aws:dynamodb:eu-west-1:000000000000:table/${TableName}` });
+  expect(Table).toMatchObject({
+    TableStatus: 'ACTIVE',
+    TableArn: `arn:aws:dynamodb:eu-west-1:000000000000:table/${TableName}`,
+  });
   expect(await refusal(createTable(TableName))).toMatchObject({ name: 'ResourceInUseException', status: 400 });
   expect((await db.send(new ListTablesCommand({}))).TableNames).toContain(TableName);
 });
@@ -79,7 +82,10 @@ test('a failed condition answers the item that stood in its way', async () => {
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     }),
   );
-  await expect(again).rejects.toMatchObject({ name: 'ConditionalCheckFailedException', Item: { status: { S: 'queued' } } });
+  await expect(again).rejects.toMatchObject({
+    name: 'ConditionalCheckFailedException',
+    Item: { status: { S: 'queued' } },
+  });
   const update = db.send(
     new UpdateItemCommand({
       TableName,
@@ -112,7 +118,11 @@ test('updates count, queries order, indexes follow', async () => {
 
   await db.send(
     new BatchWriteItemCommand({
-      RequestItems: { [TableName]: ['c', 'a', 'b'].map((id) => ({ PutRequest: { Item: { ...key('u2', id), status: { S: 'done' } } } })) },
+      RequestItems: {
+        [TableName]: ['c', 'a', 'b'].map((id) => ({
+          PutRequest: { Item: { ...key('u2', id), status: { S: 'done' } } },
+        })),
+      },
     }),
   );
   const query = await db.send(
@@ -128,7 +138,9 @@ test('updates count, queries order, indexes follow', async () => {
   );
   expect(query.Items?.map((item) => item['id']?.S)).toEqual(['c', 'b']);
   expect(query.LastEvaluatedKey).toBeDefined();
-  const batch = await db.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key('u2', 'a'), key('u2', 'x')] } } }));
+  const batch = await db.send(
+    new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key('u2', 'a'), key('u2', 'x')] } } }),
+  );
   expect(batch.Responses?.[TableName]).toHaveLength(1);
   await db.send(new DeleteItemCommand({ TableName, Key: key('u2', 'a') }));
   expect((await db.send(new GetItemCommand({ TableName, Key: key('u2', 'a') }))).Item).toBeUndefined();
@@ -136,7 +148,9 @@ test('updates count, queries order, indexes follow', async () => {
 
 test('expired items go, the others stay', async () => {
   const specification = { Enabled: true, AttributeName: 'expires' };
-  expect((await db.send(new DescribeTimeToLiveCommand({ TableName }))).TimeToLiveDescription).toEqual({ TimeToLiveStatus: 'DISABLED' });
+  expect((await db.send(new DescribeTimeToLiveCommand({ TableName }))).TimeToLiveDescription).toEqual({
+    TimeToLiveStatus: 'DISABLED',
+  });
   const now = Math.floor(Date.now() / 1000);
   const expiries = { past: { N: String(now - 10) }, future: { N: String(now + 1000) }, text: { S: String(now - 10) } };
   for (const [id, expires] of Object.entries(expiries)) {
@@ -149,21 +163,34 @@ test('expired items go, the others stay', async () => {
   });
   const ids = async () => {
     const { Items } = await db.send(
-      new QueryCommand({ TableName, KeyConditionExpression: '#u = :u', ExpressionAttributeNames: { '#u': 'user' }, ExpressionAttributeValues: { ':u': { S: 'ttl' } } }),
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: '#u = :u',
+        ExpressionAttributeNames: { '#u': 'user' },
+        ExpressionAttributeValues: { ':u': { S: 'ttl' } },
+      }),
     );
     return (Items ?? []).map((item) => item['id']?.S);
   };
   while ((await ids()).includes('past'));
   expect(await ids()).toEqual(['future', 'text']);
-  expect(await refusal(db.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: specification })))).toMatchObject({
+  expect(
+    await refusal(db.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: specification }))),
+  ).toMatchObject({
     name: 'ValidationException',
     message: 'TimeToLive is already enabled',
   });
 });
 
 test('refuses by the names of DynamoDB', async () => {
-  expect(await refusal(db.send(new ScanCommand({ TableName: 'none' })))).toMatchObject({ name: 'ResourceNotFoundException', status: 400 });
-  expect(await refusal(db.send(new PutItemCommand({ TableName, Item: { user: { S: 'u' } } })))).toMatchObject({ name: 'ValidationException', status: 400 });
+  expect(await refusal(db.send(new ScanCommand({ TableName: 'none' })))).toMatchObject({
+    name: 'ResourceNotFoundException',
+    status: 400,
+  });
+  expect(await refusal(db.send(new PutItemCommand({ TableName, Item: { user: { S: 'u' } } })))).toMatchObject({
+    name: 'ValidationException',
+    status: 400,
+  });
   const transaction = new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName, Item: key('a', 'b') } }] });
   expect(await refusal(db.send(transaction))).toMatchObject({ name: 'UnknownOperationException', status: 400 });
 });

@@ -44,7 +44,12 @@ const read = async (Key: string, Range?: string): Promise<string> => {
 
 test('an object comes back with its bytes, type, metadata and encryption', async () => {
   const Key = 'a user/ü+&<>/manual (1).txt';
-  await put(Key, 'hello', { ContentType: 'text/plain', Metadata: { owner: 'u1' }, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'key' });
+  await put(Key, 'hello', {
+    ContentType: 'text/plain',
+    Metadata: { owner: 'u1' },
+    ServerSideEncryption: 'aws:kms',
+    SSEKMSKeyId: 'key',
+  });
   const { Body, ...got } = await s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
   expect(await Body?.transformToString()).toBe('hello');
   expect(got).toMatchObject({
@@ -62,9 +67,11 @@ test('an object comes back with its bytes, type, metadata and encryption', async
 
 test('a large streamed upload is stored without the framing that the SDK sends', async () => {
   const content = randomBytes(52 * 1024 * 1024 + 7);
-  const chunks = Readable.from((function* () {
-    for (let i = 0; i < content.length; i += 100_003) yield content.subarray(i, i + 100_003);
-  })());
+  const chunks = Readable.from(
+    (function* () {
+      for (let i = 0; i < content.length; i += 100_003) yield content.subarray(i, i + 100_003);
+    })(),
+  );
   await put('large', chunks, { ContentLength: content.length });
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'large' }));
   const hash = createHash('sha256');
@@ -90,15 +97,22 @@ test('an empty object can be read', async () => {
 
 test('what is not there is refused by name', async () => {
   expect(await refusal(read('none'))).toMatchObject({ name: 'NoSuchKey', status: 404 });
-  expect(await refusal(s3.send(new HeadObjectCommand({ Bucket, Key: 'none' })))).toMatchObject({ name: 'NotFound', status: 404 });
+  expect(await refusal(s3.send(new HeadObjectCommand({ Bucket, Key: 'none' })))).toMatchObject({
+    name: 'NotFound',
+    status: 404,
+  });
   expect(await refusal(s3.send(new ListObjectsV2Command({ Bucket: 'none' })))).toMatchObject({ name: 'NoSuchBucket' });
   expect(await refusal(put('x'.repeat(1025), 'x'))).toMatchObject({ name: 'KeyTooLongError', status: 400 });
 });
 
 test('a body that is not what was announced leaves the old object in place', async () => {
   await put('kept', 'old');
-  expect(await refusal(put('kept', 'new', { ContentMD5: createHash('md5').update('other').digest('base64') }))).toMatchObject({ name: 'BadDigest', status: 400 });
-  expect(await refusal(put('kept', 'new', { ChecksumSHA256: createHash('sha256').update('other').digest('base64') }))).toMatchObject({ name: 'BadDigest' });
+  expect(
+    await refusal(put('kept', 'new', { ContentMD5: createHash('md5').update('other').digest('base64') })),
+  ).toMatchObject({ name: 'BadDigest', status: 400 });
+  expect(
+    await refusal(put('kept', 'new', { ChecksumSHA256: createHash('sha256').update('other').digest('base64') })),
+  ).toMatchObject({ name: 'BadDigest' });
   const upload = await getSignedUrl(plainClient(), new PutObjectCommand({ Bucket, Key: 'kept' }));
   await new Promise<void>((resolve) => {
     const half = request(upload, { method: 'PUT', headers: { 'content-length': 10 } }, () => resolve());
@@ -110,7 +124,10 @@ test('a body that is not what was announced leaves the old object in place', asy
 
 test('conditional writes', async () => {
   await put('once', '1', { IfNoneMatch: '*' });
-  expect(await refusal(put('once', '2', { IfNoneMatch: '*' }))).toMatchObject({ name: 'PreconditionFailed', status: 412 });
+  expect(await refusal(put('once', '2', { IfNoneMatch: '*' }))).toMatchObject({
+    name: 'PreconditionFailed',
+    status: 412,
+  });
   expect(await refusal(put('once', '2', { IfMatch: '"other"' }))).toMatchObject({ name: 'PreconditionFailed' });
   expect(await read('once')).toBe('1');
 });
@@ -119,11 +136,15 @@ test('copies keep or replace metadata', async () => {
   await put('copy/from', 'text', { Metadata: { a: '1' }, ContentType: 'text/plain' });
   const CopySource = `${Bucket}/copy/from`;
   await s3.send(new CopyObjectCommand({ Bucket, Key: 'copy/same', CopySource }));
-  await s3.send(new CopyObjectCommand({ Bucket, Key: 'copy/new', CopySource, MetadataDirective: 'REPLACE', Metadata: { b: '2' } }));
+  await s3.send(
+    new CopyObjectCommand({ Bucket, Key: 'copy/new', CopySource, MetadataDirective: 'REPLACE', Metadata: { b: '2' } }),
+  );
   expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'copy/same' }))).Metadata).toEqual({ a: '1' });
   expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'copy/new' }))).Metadata).toEqual({ b: '2' });
   expect(await read('copy/new')).toBe('text');
-  expect(await refusal(s3.send(new CopyObjectCommand({ Bucket, Key: 'x', CopySource: `${Bucket}/none` })))).toMatchObject({ name: 'NoSuchKey' });
+  expect(
+    await refusal(s3.send(new CopyObjectCommand({ Bucket, Key: 'x', CopySource: `${Bucket}/none` }))),
+  ).toMatchObject({ name: 'NoSuchKey' });
 });
 
 test('lists go by prefix, delimiter and page, in byte order', async () => {
@@ -136,8 +157,12 @@ test('lists go by prefix, delimiter and page, in byte order', async () => {
   }
   expect(paged).toEqual(['list/a/1', 'list/a/2', 'list/b', 'list/c/1', 'list/z', 'list/é']);
   const folders: string[] = [];
-  for await (const page of paginateListObjectsV2({ client: s3, pageSize: 1 }, { Bucket, Prefix: 'list/', Delimiter: '/' })) {
-    folders.push(...[...(page.CommonPrefixes ?? []).map((p) => p.Prefix ?? ''), ...(page.Contents ?? []).map((o) => o.Key ?? '')]);
+  for await (const page of paginateListObjectsV2(
+    { client: s3, pageSize: 1 },
+    { Bucket, Prefix: 'list/', Delimiter: '/' },
+  )) {
+    folders.push(...(page.CommonPrefixes ?? []).map((common) => common.Prefix ?? ''));
+    folders.push(...(page.Contents ?? []).map((object) => object.Key ?? ''));
   }
   expect(folders).toEqual(['list/a/', 'list/b', 'list/c/', 'list/z', 'list/é']);
   const after = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'list/', StartAfter: 'list/c/1' }));
@@ -148,7 +173,9 @@ test('deletes one, several and what is not there', async () => {
   for (const key of ['d/1', 'd/2', 'd/3']) await put(key, 'x');
   await s3.send(new DeleteObjectCommand({ Bucket, Key: 'd/1' }));
   await s3.send(new DeleteObjectCommand({ Bucket, Key: 'd/1' }));
-  const { Deleted } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: 'd/2' }, { Key: 'd/3' }, { Key: 'd/<4>' }] } }));
+  const { Deleted } = await s3.send(
+    new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: 'd/2' }, { Key: 'd/3' }, { Key: 'd/<4>' }] } }),
+  );
   expect(Deleted?.map(({ Key }) => Key)).toEqual(['d/2', 'd/3', 'd/<4>']);
   expect((await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'd/' }))).KeyCount).toBe(0);
 });
@@ -156,9 +183,14 @@ test('deletes one, several and what is not there', async () => {
 test('buckets', async () => {
   await s3.send(new CreateBucketCommand({ Bucket: 'another' }));
   const { Buckets } = await s3.send(new ListBucketsCommand({}));
-  expect(Buckets?.map(({ Name }) => Name)).toEqual(expect.arrayContaining(['another', 'manuel-audio', 'manuel-manuals']));
+  expect(Buckets?.map(({ Name }) => Name)).toEqual(
+    expect.arrayContaining(['another', 'manuel-audio', 'manuel-manuals']),
+  );
   await s3.send(new HeadBucketCommand({ Bucket: 'another' }));
-  expect(await refusal(s3.send(new DeleteBucketCommand({ Bucket })))).toMatchObject({ name: 'BucketNotEmpty', status: 409 });
+  expect(await refusal(s3.send(new DeleteBucketCommand({ Bucket })))).toMatchObject({
+    name: 'BucketNotEmpty',
+    status: 409,
+  });
   await s3.send(new DeleteBucketCommand({ Bucket: 'another' }));
   expect(await refusal(s3.send(new HeadBucketCommand({ Bucket: 'another' })))).toMatchObject({ status: 404 });
 });
@@ -172,8 +204,17 @@ const upload = (url: string, body: string, contentType: string, more: Record<str
   fetch(url, { method: 'PUT', body, headers: { 'content-type': contentType, ...more } });
 
 test('a presigned upload takes exactly the size and type that were signed', async () => {
-  const command = new PutObjectCommand({ Bucket, Key: 'presigned', ContentType: 'audio/wav', ContentLength: 5, Metadata: { owner: 'u1' } });
-  const url = await getSignedUrl(plainClient(), command, { expiresIn: 60, signableHeaders: new Set(['host', 'content-type', 'content-length']) });
+  const command = new PutObjectCommand({
+    Bucket,
+    Key: 'presigned',
+    ContentType: 'audio/wav',
+    ContentLength: 5,
+    Metadata: { owner: 'u1' },
+  });
+  const url = await getSignedUrl(plainClient(), command, {
+    expiresIn: 60,
+    signableHeaders: new Set(['host', 'content-type', 'content-length']),
+  });
   for (const refused of [
     await upload(url, '123456', 'audio/wav'),
     await upload(url, '1234', 'audio/wav'),
@@ -182,14 +223,20 @@ test('a presigned upload takes exactly the size and type that were signed', asyn
     await upload(`${url}&x-amz-meta-more=1`, '12345', 'audio/wav'),
     await fetch(url),
   ]) {
-    expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('<Code>SignatureDoesNotMatch</Code>')]);
+    expect([refused.status, await refused.text()]).toEqual([
+      403,
+      expect.stringContaining('<Code>SignatureDoesNotMatch</Code>'),
+    ]);
   }
   const unsigned = await upload(url, '12345', 'audio/wav', { 'x-amz-meta-other': '1' });
   expect([unsigned.status, await unsigned.text()]).toEqual([403, expect.stringContaining('<Code>AccessDenied</Code>')]);
   expect(await refusal(read('presigned'))).toMatchObject({ name: 'NoSuchKey' });
 
   expect((await upload(url, '12345', 'audio/wav')).status).toBe(200);
-  expect(await s3.send(new HeadObjectCommand({ Bucket, Key: 'presigned' }))).toMatchObject({ ContentType: 'audio/wav', Metadata: { owner: 'u1' } });
+  expect(await s3.send(new HeadObjectCommand({ Bucket, Key: 'presigned' }))).toMatchObject({
+    ContentType: 'audio/wav',
+    Metadata: { owner: 'u1' },
+  });
 });
 
 test('a link signed with another key, or expired, opens nothing', async () => {
@@ -226,7 +273,11 @@ test('a browser may upload from another origin', async () => {
   const url = await getSignedUrl(plainClient(), new PutObjectCommand({ Bucket, Key: 'browser' }));
   const preflight = await fetch(url, {
     method: 'OPTIONS',
-    headers: { origin: 'http://localhost:3000', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type' },
+    headers: {
+      origin: 'http://localhost:3000',
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': 'content-type',
+    },
   });
   expect(preflight.status).toBe(200);
   expect(preflight.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
@@ -237,5 +288,8 @@ test('a browser may upload from another origin', async () => {
 });
 
 test('an operation that is not served says so', async () => {
-  expect(await refusal(s3.send(new ListMultipartUploadsCommand({ Bucket })))).toMatchObject({ name: 'NotImplemented', status: 501 });
+  expect(await refusal(s3.send(new ListMultipartUploadsCommand({ Bucket })))).toMatchObject({
+    name: 'NotImplemented',
+    status: 501,
+  });
 });

@@ -47,7 +47,9 @@ export async function startTestAws(options: Partial<AwsLocalOptions> = {}): Prom
 }
 
 /** What a call is refused with: the SDK's error, as far as a test looks at it. Fails when the call succeeds. */
-export async function refusal(call: Promise<unknown>): Promise<{ name: string; status: number | undefined; message: string }> {
+export async function refusal(
+  call: Promise<unknown>,
+): Promise<{ name: string; status: number | undefined; message: string }> {
   try {
     await call;
   } catch (error) {
