@@ -1,0 +1,83 @@
+import type { ManualStatus } from '@manuel/contracts';
+import type { ConversationTurn } from '@manuel/ledger';
+import type { Outside, Run } from './outside.ts';
+import type { Answer, Question } from './question.ts';
+import { keyOfAnswer, recallAnswer, rememberAnswer } from './remember-answer.ts';
+import { writeAnswer } from './write-answer.ts';
+
+export interface AnsweredQuestion {
+  readonly answer: Answer;
+  /** Whether it counts against the user's quota: only what was made for this question does. */
+  readonly charged: boolean;
+}
+
+/** Those that may hold passages; `processing` may be an older, still searchable state of a manual. */
+const searchable: readonly ManualStatus[] = ['ready', 'processing'];
+
+/**
+ * Answers a question: from the cache, from somebody else's run of the same question, or anew. Charged are full answers and
+ * quotations; free are cached ones, those without a manual to look into, and apologies.
+ */
+export async function answerQuestion(outside: Outside, run: Run, question: Question): Promise<AnsweredQuestion> {
+  const [manuals, turns, version] = await Promise.all([
+    outside.manuals.all(question.userId),
+    turnsOf(outside, question),
+    outside.cache.enabled ? outside.cache.version(question.userId) : Promise.resolve(undefined),
+  ]);
+  if (!manuals.some((manual) => searchable.includes(manual.status))) return noManuals(outside, run, question);
+
+  const key = keyOfAnswer(outside, question, version);
+  const write = (): Promise<Answer> => writeAnswer(outside, run, { question, turns, manuals, version });
+  const answer = key ? await onceFor(outside, run, question, key, write) : await write();
+  outside.metrics.count('answers_total', 'Answers', {
+    degradation: answer.degradation,
+    from_cache: String(answer.from_cache),
+    persona: question.persona,
+  });
+  await outside.noteDegradation(answer.degradation);
+  if (!question.warmUp)
+    await outside.cache.asked.note(question.userId, { question: question.text, persona: question.persona });
+  const paid = answer.degradation === 'none' || answer.degradation === 'simplified';
+  return { answer, charged: paid && !answer.from_cache && !question.warmUp };
+}
+
+async function turnsOf(outside: Outside, question: Question): Promise<ConversationTurn[]> {
+  const { max_turns } = outside.settings.conversation;
+  if (question.conversationId === undefined || max_turns === 0) return [];
+  return (await outside.conversations.turns(question.userId, question.conversationId)).slice(-max_turns);
+}
+
+function noManuals(outside: Outside, run: Run, question: Question): AnsweredQuestion {
+  const text = outside.settings.personas[question.persona].no_manuals;
+  run.say(text);
+  const nothing = { citations: [], passages: [], context_used: false, model: 'none', from_cache: false };
+  return { answer: { ...nothing, answer: text, degradation: 'none' }, charged: false };
+}
+
+/** From the cache, or written once for all who ask the same at the same time. */
+async function onceFor(
+  outside: Outside,
+  run: Run,
+  question: Question,
+  key: NonNullable<ReturnType<typeof keyOfAnswer>>,
+  write: () => Promise<Answer>,
+): Promise<Answer> {
+  const known = await recallAnswer(outside, key);
+  if (known) {
+    run.say(known.answer);
+    return known;
+  }
+  const flight = await outside.cache.singleFlight(
+    `${key.userId}:${key.version}:${key.digest}`,
+    async () => {
+      const answer = await write();
+      await rememberAnswer(outside, key, question, answer);
+      return answer;
+    },
+    { signal: run.signal },
+  );
+  if (flight.leader) return flight.value;
+  run.say(flight.value.answer);
+  const { tokens: _leaders, ...answer } = flight.value;
+  return { ...answer, from_cache: true };
+}

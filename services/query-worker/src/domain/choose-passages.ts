@@ -1,0 +1,22 @@
+import type { RetrievedPassage } from '@manuel/aws';
+
+/**
+ * The passages to answer from, best first: at most `perManual` of each manual, so that one cannot crowd out the rest; places
+ * that stay free then go to the next best of whichever manual.
+ */
+export function choosePassages(
+  found: readonly RetrievedPassage[],
+  limits: { readonly count: number; readonly perManual: number; readonly minScore: number },
+): RetrievedPassage[] {
+  const taken = new Map<string, number>();
+  const first: RetrievedPassage[] = [];
+  const spare: RetrievedPassage[] = [];
+  for (const passage of found) {
+    if (passage.score < limits.minScore) continue;
+    const before = taken.get(passage.manual_id) ?? 0;
+    taken.set(passage.manual_id, before + 1);
+    (before < limits.perManual ? first : spare).push(passage);
+  }
+  const chosen = new Set([...first, ...spare].slice(0, limits.count));
+  return found.filter((passage) => chosen.has(passage));
+}

@@ -1,0 +1,60 @@
+import { jobs, newConversationId } from '@manuel/contracts';
+import type { Handler, JobContext } from '@manuel/queues';
+import { answerQuestion } from '../domain/answer-question.ts';
+import { keepTurn } from '../domain/keep-turn.ts';
+import type { Outside, Run } from '../domain/outside.ts';
+import type { Question } from '../domain/question.ts';
+
+function toQuestion(job: JobContext<'query'>): Question {
+  const { question, persona, manual_ids, conversation_id, max_results, warm_up } = job.payload;
+  return {
+    jobId: job.id,
+    requestId: job.envelope.request_id,
+    userId: job.userId,
+    text: question,
+    persona,
+    ...(manual_ids ? { manualIds: manual_ids } : {}),
+    ...(conversation_id === undefined ? {} : { conversationId: conversation_id }),
+    ...(max_results === undefined ? {} : { maxResults: max_results }),
+    warmUp: warm_up === true,
+  };
+}
+
+function toRun(job: JobContext<'query'>): Run {
+  const { transcription } = job.payload;
+  // The second half of a voice job has the percentages of the whole.
+  const { steps } = job.operation === 'voice' ? jobs.voice : jobs.query;
+  return {
+    signal: job.signal,
+    logger: job.logger,
+    say: (text) => job.token(text),
+    progress: (step) =>
+      job.progress({ step, percent: steps[step] ?? 0, ...(transcription === undefined ? {} : { transcription }) }),
+  };
+}
+
+/** The `query` job: from its payload to its result. */
+export const answerQueryJob =
+  (outside: Outside): Handler<'query'> =>
+  async (job) => {
+    const question = toQuestion(job);
+    const run = toRun(job);
+    const { answer, charged } = await answerQuestion(outside, run, question);
+    const conversationId = question.conversationId ?? newConversationId();
+    await keepTurn(outside, run, question, conversationId, answer);
+    const { transcription } = job.payload;
+    const { tokens, passages, citations, ...rest } = answer;
+    return {
+      kind: 'done',
+      charged,
+      ...(tokens ? { tokens } : {}),
+      result: {
+        ...rest,
+        citations: [...citations],
+        passages: [...passages],
+        conversation_id: conversationId,
+        ...(tokens ? { tokens } : {}),
+        ...(transcription === undefined ? {} : { transcription }),
+      },
+    };
+  };
