@@ -65,3 +65,14 @@ export const clientConfigSchema = z.object({
   cognito_endpoint: z.string().nullable(),
 });
 export type ClientConfig = z.infer<typeof clientConfigSchema>;
+
+export const feedbackViewSchema = z.object({
+  job_id: z.string(),
+  rating: z.enum(['up', 'down']),
+  created_at: timestampSchema,
+});
+export type FeedbackView = z.infer<typeof feedbackViewSchema>;
+
+/** A single-use ticket that opens `/ws` in a browser. */
+export const ticketViewSchema = z.object({ ticket: z.string(), expires_at: timestampSchema });
+export type TicketView = z.infer<typeof ticketViewSchema>;

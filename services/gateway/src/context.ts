@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis';
+import { createS3 } from '@manuel/aws';
+import { createLedger } from '@manuel/ledger';
+import { inspectAudio, inspectManual, manualLimits } from '@manuel/media';
+import { createAdmitter, createEventHub, toJobView } from '@manuel/queues';
+import { createResilience } from '@manuel/resilience';
+import type { Settings } from '@manuel/settings';
+import { type Logger, type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
+import { HitCounter } from './adapters/hit-counter.ts';
+import { prepareTables } from './adapters/prepare-tables.ts';
+import { connectRedis } from './adapters/redis.ts';
+import { type Tickets, createTickets } from './adapters/tickets.ts';
+import { type TokenVerifier, createTokenVerifier } from './adapters/token-verifier.ts';
+import type { Outside } from './domain/outside.ts';
+import { rateWindowMs } from './entry/http/rate-limit.ts';
+
+/** Everything the gateway is made of. */
+export interface Gateway extends Outside {
+  readonly metrics: Metrics;
+  readonly tokens: TokenVerifier;
+  readonly tickets: Tickets;
+  readonly counter: HitCounter;
+  /** Aborted when the gateway stops: whoever waits for something gives up. */
+  readonly stopping: AbortSignal;
+  /** Everybody who waits gives up now. Call before `close`. */
+  stop(): void;
+  /** Throws while something that requests need is missing, and says what. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a test may put in the place of the real thing. */
+export type GatewayOverrides = Partial<
+  Pick<
+    Gateway,
+    'logger' | 'metrics' | 'ledger' | 'admitter' | 'hub' | 's3' | 'inspectAudio' | 'inspectManual' | 'tokens'
+  >
+>;
+
+/**
+ * Builds what the gateway needs. Waits for nothing that may be away: without Redis it starts all the same, answers 503, and
+ * works when Redis is there.
+ */
+export async function createContext(settings: Settings, overrides: GatewayOverrides = {}): Promise<Gateway> {
+  const logger = overrides.logger ?? createLogger({ service: 'gateway', level: settings.logs.level });
+  const metrics = overrides.metrics ?? createMetrics('gateway');
+  const redis = connectRedis(settings, logger);
+  const resilience = createResilience({ settings, logger, metrics, redis });
+  const ledger = overrides.ledger ?? createLedger({ settings, logger, metrics });
+  const queues = { settings, ledger, logger, metrics };
+  const admitter = overrides.admitter ?? (await createAdmitter(queues));
+  const hub = overrides.hub ?? (await createEventHub(queues, (userId, jobId) => admitter.view(userId, jobId)));
+  const s3 = overrides.s3 ?? createS3({ settings, resilience });
+  const tokens = overrides.tokens ?? createTokenVerifier(settings);
+  const stopping = new AbortController();
+  const limits = bodyLimits(settings);
+  // Nobody waits for it: until it is done, whoever needs a table gets `unavailable`.
+  const tables = settings.ledger.create_tables ? prepareTables(ledger, logger, stopping.signal) : Promise.resolve();
+
+  return {
+    settings,
+    logger,
+    metrics,
+    ledger,
+    admitter,
+    hub,
+    s3,
+    tokens,
+    toJobView,
+    inspectAudio: overrides.inspectAudio ?? inspectAudio,
+    inspectManual: overrides.inspectManual ?? ((bytes, announced) => inspectManual(bytes, { ...announced, limits })),
+    forgetAnswers: async (userId) => void (await ledger.manuals.bumpVersion(userId)),
+    tickets: createTickets(redis, settings.redis.prefix, settings.events.ticket_ttl_s),
+    counter: new HitCounter(redis, `${settings.redis.prefix}:rate:`, rateWindowMs, logger),
+    stopping: stopping.signal,
+    stop: () => stopping.abort(),
+    async ready() {
+      await Promise.all([
+        named('Redis', admitter.ping()),
+        named('the ledger', ledger.ping()),
+        named('the user pool’s keys', tokens.ready()),
+      ]);
+    },
+    async close() {
+      stopping.abort();
+      await tables;
+      await hub.close();
+      await admitter.close();
+      await ledger.close();
+      await resilience.close();
+      s3.close();
+      await disconnect(redis);
+    },
+  };
+}
+
+/** A manual in a body is never larger than the body. */
+function bodyLimits(settings: Settings): ReturnType<typeof manualLimits> {
+  const limits = manualLimits(settings);
+  return { ...limits, maxBytes: Math.min(limits.maxBytes, settings.request.max_size_mb * 1024 * 1024) };
+}
+
+async function named(what: string, check: Promise<unknown>): Promise<void> {
+  try {
+    await check;
+  } catch (cause) {
+    throw new Error(`${what} cannot be reached`, { cause });
+  }
+}
+
+async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', resolve));
+  redis.disconnect();
+  await ended;
+}

@@ -1,0 +1,41 @@
+import type { S3 } from '@manuel/aws';
+import type { ManualFormat } from '@manuel/contracts';
+import type { Ledger } from '@manuel/ledger';
+import type { AudioFacts } from '@manuel/media';
+import type { Admitter, EventHub, ToJobView } from '@manuel/queues';
+import type { Settings } from '@manuel/settings';
+import type { Logger } from '@manuel/telemetry';
+
+/** Reads a recording's container, not its sound. Throws `audio_unreadable` and `audio_too_long`. */
+export type InspectAudio = (bytes: Uint8Array, limits: { readonly maxDurationS: number }) => AudioFacts;
+
+export interface ManualFacts {
+  readonly format: ManualFormat;
+  /** The type that the bytes have. */
+  readonly content_type: string;
+  readonly pages: number;
+}
+
+/**
+ * Reads a manual whole, in a process that can be killed. Throws `document_unreadable`, `document_encrypted`,
+ * `document_without_text` and `unsupported_media_type`.
+ */
+export type InspectManual = (
+  bytes: Uint8Array,
+  announced: { readonly filename: string; readonly contentType: string },
+) => Promise<ManualFacts>;
+
+/** All that the gateway's verbs need of the outside. */
+export interface Outside {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly ledger: Ledger;
+  readonly admitter: Admitter;
+  readonly hub: EventHub;
+  readonly s3: S3;
+  readonly inspectAudio: InspectAudio;
+  readonly inspectManual: InspectManual;
+  readonly toJobView: ToJobView;
+  /** Makes every cached answer of a user unreachable, at once and for all gateways. */
+  readonly forgetAnswers: (userId: string) => Promise<void>;
+}

@@ -1,0 +1,56 @@
+import type { AdmitRequest, Admission } from '@manuel/queues';
+import { type JobClass, type JobName, type JobView, ManuelError, jobs } from '@manuel/contracts';
+import type { Operation, JobPayload } from '@manuel/contracts';
+import { type Caller, isOperator } from './caller.ts';
+import type { Outside } from './outside.ts';
+
+/** An `Idempotency-Key` and what it stands for: SHA-256 (hex) of the canonical body. */
+export interface Idempotency {
+  readonly key: string;
+  readonly bodySha256: string;
+}
+
+/** What became of a request to do something: a durable job, or its result at once (cached, or done before). */
+export type Submitted =
+  | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean }
+  | { readonly kind: 'result'; readonly result: Record<string, unknown> };
+
+export interface JobOptions {
+  readonly priority: JobClass;
+  readonly expires_in_s?: number | undefined;
+}
+
+/** `critical` is for operators alone; throws `forbidden`. */
+export function checkPriority(caller: Caller, priority: JobClass): void {
+  if (priority === 'critical' && !isOperator(caller)) {
+    throw new ManuelError('forbidden', 'Priority "critical" is for operators. Use "high" instead.');
+  }
+}
+
+/** Admits a job of the caller. Throws what `Admitter.admit` throws, and `forbidden` for a priority that is not the caller's. */
+export async function admitJob<N extends JobName>(
+  outside: Pick<Outside, 'admitter'>,
+  caller: Caller,
+  request: {
+    readonly job: N;
+    readonly operation: Operation;
+    readonly payload: JobPayload<N>;
+    readonly options: JobOptions;
+    readonly idempotency: Idempotency | undefined;
+    readonly cacheKey?: AdmitRequest['cacheKey'];
+  },
+): Promise<Admission> {
+  checkPriority(caller, request.options.priority);
+  return outside.admitter.admit<N>({
+    job: request.job,
+    operation: request.operation,
+    userId: caller.userId,
+    payload: request.payload,
+    class: request.options.priority,
+    expiresInS: request.options.expires_in_s ?? jobs[request.job].expiresInS,
+    requestId: caller.requestId,
+    ...(caller.traceparent === undefined ? {} : { traceparent: caller.traceparent }),
+    ...(request.idempotency === undefined ? {} : { idempotency: request.idempotency }),
+    ...(request.cacheKey === undefined ? {} : { cacheKey: request.cacheKey }),
+  });
+}

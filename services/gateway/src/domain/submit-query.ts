@@ -1,0 +1,37 @@
+import { ManuelError, type QueryRequest } from '@manuel/contracts';
+import type { Caller } from './caller.ts';
+import type { Outside } from './outside.ts';
+import { type Idempotency, type Submitted, admitJob } from './submission.ts';
+import { submittedOf } from './submitted.ts';
+
+/** Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's. */
+export async function submitQuery(
+  outside: Outside,
+  caller: Caller,
+  body: QueryRequest,
+  idempotency?: Idempotency,
+): Promise<Submitted> {
+  const { priority, expires_in_s, ...payload } = body;
+  await checkManuals(outside, caller, payload.manual_ids);
+  const admission = await admitJob(outside, caller, {
+    job: 'query',
+    operation: 'query',
+    payload,
+    options: { priority, expires_in_s },
+    idempotency,
+  });
+  return submittedOf(outside, caller, admission);
+}
+
+/** Throws `not_found` unless all are the caller's own and none is being deleted. */
+export async function checkManuals(
+  outside: Pick<Outside, 'ledger'>,
+  caller: Caller,
+  manualIds: readonly string[] | undefined,
+): Promise<void> {
+  if (manualIds === undefined) return;
+  const rows = await Promise.all(manualIds.map((id) => outside.ledger.manuals.get(caller.userId, id)));
+  if (rows.some((row) => row === undefined || row.status === 'deleting')) {
+    throw new ManuelError('not_found', 'One of these manuals does not exist. List yours with GET /api/manuals.');
+  }
+}

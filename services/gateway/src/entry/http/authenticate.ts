@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { ManuelError } from '@manuel/contracts';
+import type { TokenVerifier } from '../../adapters/token-verifier.ts';
+import type { Caller } from '../../domain/caller.ts';
+import { stateOf } from './request-state.ts';
+
+/** The token of `Authorization: Bearer`; throws `unauthenticated` when there is none. */
+export function bearerToken(request: IncomingMessage): string {
+  const header = request.headers.authorization;
+  const match = header === undefined ? null : /^Bearer +([\w.~+/=-]+) *$/i.exec(header);
+  if (!match?.[1]) {
+    throw new ManuelError('unauthenticated', 'Send Authorization: Bearer with an access token of the user pool.');
+  }
+  return match[1];
+}
+
+/** Remembers who asks. Synchronous for a token that was verified before. */
+export function authenticate(tokens: TokenVerifier): RequestHandler {
+  return (request, _response, next) => {
+    const token = bearerToken(request);
+    const state = stateOf(request);
+    const known = tokens.known(token);
+    if (known) {
+      state.identity = known;
+      next();
+      return;
+    }
+    tokens.verify(token).then((identity) => {
+      state.identity = identity;
+      next();
+    }, next);
+  };
+}
+
+/** Who asks; only behind `authenticate`. */
+export function callerOf(request: IncomingMessage): Caller {
+  const { identity, requestId, traceparent } = stateOf(request);
+  if (!identity) throw new ManuelError('unauthenticated', 'Sign in first.');
+  return { ...identity, requestId, ...(traceparent === undefined ? {} : { traceparent }) };
+}

@@ -1,0 +1,74 @@
+import { type IncrementResponse, type Store, ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Request, RequestHandler } from 'express';
+import { ManuelError } from '@manuel/contracts';
+import type { Hits, HitCounter } from '../../adapters/hit-counter.ts';
+import { stateOf } from './request-state.ts';
+
+/** The window of all rate limits, milliseconds. */
+export const rateWindowMs = 60_000;
+
+export interface RateLimits {
+  /** Before authentication: by client address. Costs no wait: counts here and tells Redis in the background. */
+  readonly byAddress: RequestHandler;
+  /** After it: by user, over all gateways. */
+  readonly byUser: RequestHandler;
+  /** The same count for a WebSocket message. Throws `rate_limited`. */
+  countMessage(userId: string): Promise<void>;
+}
+
+const toResponse = ({ hits, resetAt }: Hits): IncrementResponse => ({ totalHits: hits, resetTime: new Date(resetAt) });
+
+/** A limit counts up only: what was asked is never given back. */
+const neverDown = { decrement: () => undefined, resetKey: () => undefined };
+
+const refusal = (resetAt: number | undefined): ManuelError =>
+  new ManuelError('rate_limited', 'Too many requests. Wait as long as Retry-After says.', {
+    retryAfterMs: Math.max(1, (resetAt ?? Date.now() + rateWindowMs) - Date.now()),
+  });
+
+function limiter(
+  name: string,
+  limit: number,
+  keyOf: (request: Request) => string,
+  increment: (key: string) => Promise<IncrementResponse> | IncrementResponse,
+): RequestHandler {
+  const store: Store = { increment, ...neverDown };
+  return rateLimit({
+    windowMs: rateWindowMs,
+    limit,
+    identifier: name,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: keyOf,
+    store,
+    // Its checks look for mistakes in options; the address is Express's own, from the trusted hops.
+    validate: false,
+    handler: (request, _response, next) => {
+      const { rateLimit: info } = request as Request & { rateLimit?: { resetTime?: Date } };
+      next(refusal(info?.resetTime?.getTime()));
+    },
+  });
+}
+
+/** One address: an IPv4 address in IPv6 form counts as IPv4; IPv6 counts by its /56, which is what one customer has. */
+function addressKey(request: Request): string {
+  const address = (request.ip ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
+  return `address:${address.includes(':') ? ipKeyGenerator(address) : address}`;
+}
+
+/** `limit` requests a minute by address and by user. */
+export function createRateLimits(counter: HitCounter, limit: number): RateLimits {
+  return {
+    byAddress: limiter('address', limit, addressKey, (key) => toResponse(counter.hitNow(key))),
+    byUser: limiter(
+      'user',
+      limit,
+      (request) => `user:${stateOf(request).identity?.userId ?? ''}`,
+      async (key) => toResponse(await counter.hit(key)),
+    ),
+    async countMessage(userId) {
+      const { hits, resetAt } = await counter.hit(`user:${userId}`);
+      if (hits > limit) throw refusal(resetAt);
+    },
+  };
+}

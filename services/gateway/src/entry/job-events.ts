@@ -1,0 +1,97 @@
+import type { Request, Response } from 'express';
+import { type JobView, ManuelError, type StoredEvent, type UserEvent, isTerminal } from '@manuel/contracts';
+import type { EventSubscription } from '@manuel/queues';
+import type { Gateway } from '../context.ts';
+import type { Caller } from '../domain/caller.ts';
+
+const eventId = /^\d{1,16}-\d{1,16}$/;
+/** Redis' clock may be behind ours: a job's first events are looked for from this much before its creation. */
+const clockSlackMs = 60_000;
+/** A missed event is harmless: the job itself is looked at this often. */
+const lookAgainMs = 5000;
+
+const jobOf = (event: UserEvent): string => (event.type === 'job' ? event.job.id : event.job_id);
+
+function dataOf(event: UserEvent): unknown {
+  if (event.type === 'job') return event.job;
+  const { type: _type, ...data } = event;
+  return data;
+}
+
+/** Where to begin: after the client's last event, or before the job's first. */
+function beginAfter(request: Request, view: JobView): string {
+  const last = request.get('last-event-id');
+  if (last === undefined || last === '') return `${Math.max(0, Date.parse(view.created_at) - clockSlackMs)}-0`;
+  if (eventId.test(last)) return last;
+  throw new ManuelError('validation_failed', 'Last-Event-ID is not an id of ours.', {
+    errors: [{ path: 'Last-Event-ID', message: 'is not an event id' }],
+  });
+}
+
+/**
+ * The events of one job as a stream: those that are still kept, then live ones, each once; ends after the terminal one. A
+ * client that reads too slowly is cut, not buffered without end.
+ */
+export async function streamJobEvents(
+  gateway: Gateway,
+  to: { caller: Caller; view: JobView; request: Request; response: Response },
+): Promise<void> {
+  const { caller, view, request, response } = to;
+  const { ping_interval_ms, max_buffered_bytes } = gateway.settings.events;
+  const after = beginAfter(request, view);
+  const ended = Promise.withResolvers<void>();
+  let sent = 0;
+
+  const write = (text: string): void => {
+    if (response.writableEnded || response.destroyed) return;
+    response.write(text);
+    if (response.writableLength > max_buffered_bytes) {
+      gateway.logger.warn('a slow event stream was cut', { job_id: view.id });
+      response.destroy();
+    }
+  };
+  const emit = (event: UserEvent, id?: string): void => {
+    sent += 1;
+    write(`event: ${event.type}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(dataOf(event))}\n\n`);
+    if (event.type === 'job' && isTerminal(event.job.status)) ended.resolve();
+  };
+  const listen = ({ id, event }: StoredEvent): void => {
+    if (jobOf(event) === view.id) emit(event, id);
+  };
+
+  response.status(200);
+  response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Accel-Buffering', 'no');
+
+  // Before the first byte, so that Redis being away is still a 503.
+  const subscription: EventSubscription = await gateway.hub.subscribe(caller.userId, listen, after);
+  response.flushHeaders();
+  if (sent === 0 || subscription.gap) emit({ type: 'job', job: (await currentView(gateway, caller, view)) ?? view });
+
+  const look = async (): Promise<void> => {
+    const now = await currentView(gateway, caller, view);
+    if (now && isTerminal(now.status)) emit({ type: 'job', job: now });
+  };
+  const heart = setInterval(() => write(': still here\n\n'), ping_interval_ms);
+  const looking = setInterval(() => {
+    look().catch((error: unknown) => gateway.logger.debug('a job could not be looked at', { error }));
+  }, lookAgainMs);
+  const expiry = setTimeout(() => ended.resolve(), Math.min(caller.expiresAtMs - Date.now(), 2 ** 31 - 1));
+  const stop = (): void => ended.resolve();
+  response.once('close', stop);
+  gateway.stopping.addEventListener('abort', stop, { once: true });
+  try {
+    await ended.promise;
+  } finally {
+    clearInterval(heart);
+    clearInterval(looking);
+    clearTimeout(expiry);
+    gateway.stopping.removeEventListener('abort', stop);
+    subscription.close();
+    response.end();
+  }
+}
+
+const currentView = (gateway: Gateway, caller: Caller, view: JobView): Promise<JobView | undefined> =>
+  gateway.admitter.view(caller.userId, view.id);

@@ -1,0 +1,89 @@
+/** A readable page of an OpenAPI document: plain HTML without script, everything from outside escaped. */
+
+type Json = Record<string, unknown>;
+
+interface DescribedOperation {
+  readonly tags: string[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly security: unknown[];
+  readonly parameters?: { name: string; in: string; required: boolean; description?: string; schema: Json }[];
+  readonly requestBody?: { content: Record<string, { schema: Json; example?: unknown }> };
+  readonly responses: Record<string, { description: string; content?: Record<string, { example?: unknown }> }>;
+}
+
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => escapes[char] ?? char);
+/** Back-quoted words as code. */
+const prose = (text: string): string => escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+const shown = (value: unknown): string =>
+  `<pre tabindex="0"><code>${escape(typeof value === 'string' ? value : JSON.stringify(value, null, 2))}</code></pre>`;
+
+function parameters(operation: DescribedOperation): string {
+  if (!operation.parameters) return '';
+  const rows = operation.parameters.map((parameter) => {
+    const {
+      type = '',
+      enum: allowed,
+      pattern,
+    } = parameter.schema as { type?: string; enum?: string[]; pattern?: string };
+    const facts = allowed ? allowed.join(', ') : (pattern ?? type);
+    const note = parameter.description ?? '';
+    const need = parameter.required ? 'required' : 'optional';
+    return `<tr><th scope="row"><code>${escape(parameter.name)}</code></th><td>${parameter.in}, ${need}</td><td>${prose(note)} <code>${escape(facts)}</code></td></tr>`;
+  });
+  return `<table><caption>Parameters</caption><tbody>${rows.join('')}</tbody></table>`;
+}
+
+function body(operation: DescribedOperation): string {
+  const json = operation.requestBody?.content['application/json'];
+  if (!json) return '';
+  const example = json.example === undefined ? '' : shown(json.example);
+  return `<h4>Body</h4>${example}<details><summary>Schema</summary>${shown(json.schema)}</details>`;
+}
+
+function answers(operation: DescribedOperation): string {
+  return Object.entries(operation.responses)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([status, answer]) => {
+      const example = Object.values(answer.content ?? {})[0]?.example;
+      const detail = example === undefined ? '' : `<details><summary>Example</summary>${shown(example)}</details>`;
+      return `<dt class="s${status.charAt(0)}">${status}</dt><dd>${prose(answer.description)}${detail}</dd>`;
+    })
+    .join('');
+}
+
+function section(path: string, method: string, operation: DescribedOperation): string {
+  const lock =
+    operation.security.length > 0 ? '<span class="lock">token</span>' : '<span class="lock open">open</span>';
+  return `<article><h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${escape(path)}</code> ${lock}</h3>
+<p><strong>${prose(operation.summary)}.</strong> ${prose(operation.description ?? '')}</p>${parameters(operation)}${body(operation)}<h4>Answers</h4><dl>${answers(operation)}</dl></article>`;
+}
+
+/** The page; its style sheet is `/docs.css`. */
+export function docsPage(description: Json): string {
+  // What describeApi has made.
+  const { info, paths } = description as {
+    info: { title: string; version: string; description: string };
+    paths: Record<string, Record<string, DescribedOperation>>;
+  };
+  const byTag = new Map<string, string[]>();
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const tag = operation.tags[0] ?? '';
+      byTag.set(tag, [...(byTag.get(tag) ?? []), section(path, method, operation)]);
+    }
+  }
+  const tags = [...byTag.keys()];
+  const nav = tags.map((tag) => `<li><a href="#${tag}">${escape(tag)}</a></li>`).join('');
+  const sections = tags.map(
+    (tag) => `<section id="${tag}"><h2>${escape(tag)}</h2>${byTag.get(tag)?.join('')}</section>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(info.title)} API</title><link rel="stylesheet" href="/docs.css"></head>
+<body><header><h1>${escape(info.title)} API <small>${escape(info.version)}</small></h1><p>${prose(info.description)}</p>
+<p>Machine readable: <a href="/openapi.json">/openapi.json</a></p><nav aria-label="Sections"><ul>${nav}</ul></nav></header>
+<main>${sections.join('\n')}</main></body></html>
+`;
+}

@@ -1,0 +1,75 @@
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Gateway } from '../context.ts';
+import { createApp } from './app.ts';
+import { browserOrigins } from './browser-origins.ts';
+import { addressRefused, createAllowlist } from './http/allowlist.ts';
+import { clientAddress } from './http/client-address.ts';
+import { createRateLimits } from './http/rate-limit.ts';
+import { createWebSockets } from './websocket/server.ts';
+
+export interface GatewayServer {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more connections, lets what runs end, cuts what is left when the time is over. */
+  close(): Promise<void>;
+}
+
+/** Longer than the 60 s of common load balancers, so that it is never us who close a connection that is about to be used. */
+const keepAliveMs = 65_000;
+const headersTimeoutMs = 20_000;
+/** Time for a whole request to arrive: 50 MB over a slow line. */
+const requestTimeoutMs = 120_000;
+/** Kept back of the time to stop, for closing what the gateway holds. */
+const closingReserveMs = 2000;
+
+/** Listens on `http.port` (0: any free one). */
+export async function startServer(gateway: Gateway): Promise<GatewayServer> {
+  const { settings } = gateway;
+  const limits = createRateLimits(gateway.counter, settings.rate_limit.requests);
+  const app = createApp(gateway, limits, await browserOrigins(gateway));
+  const server = createServer(
+    { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+    (request, response) => {
+      if (gateway.stopping.aborted) response.setHeader('Connection', 'close');
+      app(request, response);
+    },
+  );
+  const addressAllowed = createAllowlist(settings.ip_allowlist);
+  const webSockets = createWebSockets(gateway, limits, {
+    checkAddress: (request) => {
+      if (!addressAllowed(clientAddress(request, settings.http.trusted_proxies))) throw addressRefused();
+    },
+  });
+  server.on('upgrade', webSockets.upgrade);
+  await listen(server, settings.http.port, settings.http.host);
+  // A listening TCP server always has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  const host = settings.http.host.includes(':') ? `[${settings.http.host}]` : settings.http.host;
+  return {
+    url: `http://${host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${port}`,
+    port,
+    async close() {
+      gateway.stop();
+      webSockets.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cut = setTimeout(
+        () => server.closeAllConnections(),
+        Math.max(0, settings.http.shutdown_ms - closingReserveMs),
+      );
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

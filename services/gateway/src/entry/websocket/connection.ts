@@ -1,0 +1,223 @@
+import {
+  type ClientMessage,
+  type JobView,
+  ManuelError,
+  type ServerMessage,
+  type StoredEvent,
+  clientMessageSchema,
+  newJobId,
+  toFieldErrors,
+  toProblem,
+} from '@manuel/contracts';
+import type { EventSubscription } from '@manuel/queues';
+import type { WebSocket } from 'ws';
+import type { Gateway } from '../../context.ts';
+import type { Caller } from '../../domain/caller.ts';
+import type { Submitted } from '../../domain/submission.ts';
+import { toManuelError } from '../http/problem.ts';
+import type { RateLimits } from '../http/rate-limit.ts';
+import { noSuchJob } from '../operations/jobs.ts';
+import { submitOperation } from '../submit-operation.ts';
+import { closeCodes, closeSocket, sendMessage } from './send.ts';
+
+const longestTimerMs = 2 ** 31 - 1;
+/** Time for a client that comes back to say so, before new events are sent. */
+const resumeGraceMs = 100;
+/** Messages of one client that may wait for their turn. */
+const mostWaiting = 250;
+
+/** One client on `/ws`: its events out, its messages in, one at a time and in order. */
+export class Connection {
+  readonly #gateway: Gateway;
+  readonly #limits: RateLimits;
+  readonly #socket: WebSocket;
+  readonly #caller: Caller;
+  readonly #expiry: NodeJS.Timeout;
+  #subscription: EventSubscription | undefined;
+  #work: Promise<void>;
+  #waiting = 0;
+  /** The first message's beginning, or undefined when none came in time. */
+  readonly #first = Promise.withResolvers<string | undefined>();
+  /** Newest event at the hello. */
+  #liveAfter = '0-0';
+  #sentUpTo: string | undefined;
+  /** False when a ping has not been answered. */
+  alive = true;
+
+  constructor(gateway: Gateway, limits: RateLimits, socket: WebSocket, caller: Caller) {
+    this.#gateway = gateway;
+    this.#limits = limits;
+    this.#socket = socket;
+    this.#caller = caller;
+    socket.on('pong', () => (this.alive = true));
+    socket.on('message', (data: Buffer, binary: boolean) => this.#receive(data, binary));
+    socket.on('error', (error) => gateway.logger.debug('a WebSocket broke', { user_id: caller.userId, error }));
+    socket.on('close', () => this.#closed());
+    this.#expiry = setTimeout(
+      () => closeSocket(socket, closeCodes.expired, 'the token has expired'),
+      Math.min(Math.max(0, caller.expiresAtMs - Date.now()), longestTimerMs),
+    );
+    this.#work = this.#greet();
+  }
+
+  #send(message: ServerMessage): void {
+    sendMessage(this.#socket, message, this.#gateway.settings.events.max_buffered_bytes);
+  }
+
+  /**
+   * Says hello and begins with what comes after it, unless the client's first message is `resume`: then that is where it
+   * begins, so that missed events come before new ones.
+   */
+  async #greet(): Promise<void> {
+    try {
+      const lastEventId = await this.#gateway.hub.lastEventId(this.#caller.userId);
+      this.#send({ type: 'hello', last_event_id: lastEventId });
+      this.#liveAfter = lastEventId;
+      const timer = setTimeout(() => this.#first.resolve(undefined), resumeGraceMs);
+      const first = await this.#first.promise;
+      clearTimeout(timer);
+      if (first?.includes('"resume"') !== true) await this.#subscribe(lastEventId);
+    } catch (error) {
+      this.#fail(error);
+      closeSocket(this.#socket, 1013, 'try again later');
+    }
+  }
+
+  async #subscribe(after: string): Promise<void> {
+    this.#subscription?.close();
+    const [from, to] = [this.#liveAfter, this.#sentUpTo];
+    const listen = (stored: StoredEvent): void => {
+      // A late resume goes back before what was sent live already: each event once.
+      if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return;
+      this.#sentUpTo = this.#sentUpTo === undefined || isAfter(stored.id, this.#sentUpTo) ? stored.id : this.#sentUpTo;
+      this.#send({ ...stored.event, id: stored.id });
+    };
+    this.#subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
+    // The client may have gone while Redis was asked.
+    if (this.#socket.readyState > this.#socket.OPEN) this.#closed();
+  }
+
+  #receive(data: Buffer, binary: boolean): void {
+    this.#first.resolve(binary ? undefined : data.subarray(0, 200).toString('utf8'));
+    if (this.#waiting >= mostWaiting) {
+      closeSocket(this.#socket, closeCodes.slow, 'too many messages at once');
+      return;
+    }
+    this.#waiting += 1;
+    this.#work = this.#work
+      .then(() => this.#handle(data, binary))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+
+  async #handle(data: Buffer, binary: boolean): Promise<void> {
+    let ref: string | undefined;
+    try {
+      if (binary) throw new ManuelError('validation_failed', 'Binary frames belong between audio_start and audio_end.');
+      const message = parseMessage(data.toString('utf8'));
+      if ('ref' in message) ref = message.ref;
+      await this.#act(message);
+    } catch (error) {
+      this.#fail(error, ref);
+    }
+  }
+
+  #fail(error: unknown, ref?: string): void {
+    const known = toManuelError(error);
+    if (!known) this.#gateway.logger.error('a WebSocket message failed', { user_id: this.#caller.userId, error });
+    const problem = toProblem(known ?? error, this.#caller.requestId);
+    this.#send({ type: 'error', ...(ref === undefined ? {} : { ref }), problem });
+  }
+
+  async #act(message: ClientMessage): Promise<void> {
+    switch (message.type) {
+      case 'ping':
+        this.#send({ type: 'pong' });
+        return;
+      case 'resume':
+        await this.#subscribe(message.last_event_id);
+        return;
+      case 'submit': {
+        await this.#limits.countMessage(this.#caller.userId);
+        const { operation, body, ref } = message;
+        const submitted = await submitOperation(this.#gateway, this.#caller, operation, body);
+        this.#send({ type: 'accepted', ref, job: jobOf(submitted, operation) });
+        return;
+      }
+      case 'cancel': {
+        await this.#limits.countMessage(this.#caller.userId);
+        const view = await this.#gateway.admitter.cancel(this.#caller.userId, message.job_id);
+        if (!view) throw noSuchJob();
+        return;
+      }
+      case 'audio_start':
+      case 'audio_end':
+        throw new ManuelError('validation_failed', 'Live audio is not open here. Send the recording to /api/voice.');
+    }
+  }
+
+  /** Pings; a client that has not answered the last one is cut. */
+  beat(): void {
+    if (!this.alive) {
+      this.#socket.terminate();
+      return;
+    }
+    this.alive = false;
+    this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    closeSocket(this.#socket, code, reason);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#expiry);
+    this.#first.resolve(undefined);
+    this.#subscription?.close();
+    this.#subscription = undefined;
+  }
+}
+
+function parseMessage(text: string): ClientMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ManuelError('validation_failed', 'The message is no JSON.', { cause });
+  }
+  const parsed = clientMessageSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new ManuelError('validation_failed', 'The message is not valid.', { errors: toFieldErrors(parsed.error) });
+  }
+  return parsed.data;
+}
+
+/** Whether an event (`<ms>-<n>`) is newer than another. */
+function isAfter(id: string, other: string): boolean {
+  const [ms = 0, n = 0] = id.split('-').map(Number);
+  const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
+  return ms === otherMs ? n > otherN : ms > otherMs;
+}
+
+/** A result that was there at once, as the finished job it stands for: nothing was enqueued, nothing is stored of it. */
+function jobOf(submitted: Submitted, operation: JobView['operation']): JobView {
+  if (submitted.kind === 'job') return submitted.view;
+  const id = newJobId(operation);
+  const now = new Date().toISOString();
+  const self = `/api/jobs/${id}`;
+  return {
+    id,
+    operation,
+    status: 'completed',
+    priority: 'normal',
+    created_at: now,
+    started_at: now,
+    finished_at: now,
+    attempts: 0,
+    progress: { step: 'done', percent: 100 },
+    result: submitted.result,
+    error: null,
+    links: { self, events: `${self}/events` },
+  };
+}

@@ -1,0 +1,26 @@
+import type { ServerMessage } from '@manuel/contracts';
+import { WebSocket } from 'ws';
+
+/** Our own close codes (4000 to 4999 are an application's). */
+export const closeCodes = { goingAway: 1001, expired: 4001, slow: 4008 } as const;
+
+/** Time a client has to answer our close before the socket is cut. */
+const closeGraceMs = 1000;
+
+/** Closes with a code; cuts the connection when the other side does not answer. */
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  socket.close(code, reason);
+  const cut = setTimeout(() => socket.terminate(), closeGraceMs);
+  socket.once('close', () => clearTimeout(cut));
+}
+
+/** Sends a message; a client that lags by more than `maxBufferedBytes` is cut with 4008, not buffered without end. */
+export function sendMessage(socket: WebSocket, message: ServerMessage, maxBufferedBytes: number): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  if (socket.bufferedAmount > maxBufferedBytes) {
+    closeSocket(socket, closeCodes.slow, 'too slow');
+    return;
+  }
+  socket.send(JSON.stringify(message));
+}
