@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { userIdSchema } from './common.ts';
 import { jobClasses, operations } from './define-job.ts';
+import { progressSchema } from './http/jobs.ts';
 
 /**
  * What lies in Redis as a job's data, whatever the job. Ids and S3 keys only: never audio, files or secrets.
@@ -18,6 +19,10 @@ export const envelopeSchema = z.object({
   created_at: z.number(),
   /** Milliseconds since 1970; not started by then means expired. */
   expires_at: z.number(),
+  /** What the first half of a handed-over job leaves to the second, so that the client sees one job going on. */
+  carried: z.object({ started_at: z.number(), progress: progressSchema.optional() }).optional(),
+  /** Free of quota whatever its job says: made by the system itself (a warm-up, a replay). */
+  free: z.boolean().optional(),
   payload: z.unknown(),
   /** A step job's own memory between its steps. */
   step: z.record(z.string(), z.unknown()).optional(),

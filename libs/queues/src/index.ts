@@ -1,1 +1,7 @@
+export { createAdmitter } from './admitter.ts';
+export { createEventHub } from './event-hub.ts';
+export { createJanitor } from './janitor.ts';
+export { createQueueInspector } from './inspector.ts';
+export { toJobView } from './to-job-view.ts';
 export type * from './types.ts';
+export { runWorker } from './worker/run-worker.ts';

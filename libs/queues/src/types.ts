@@ -1,5 +1,6 @@
 import type {
   Envelope,
+  ErrorCode,
   JobClass,
   JobName,
   JobPayload,
@@ -17,6 +18,7 @@ import type {
 import type { JobRow, Ledger } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
+import type { Queue } from 'bullmq';
 
 /** What everything in this library is made from. */
 export interface QueueDependencies {
@@ -24,6 +26,8 @@ export interface QueueDependencies {
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Milliseconds since 1970; `Date.now` unless given (tests turn days over with it). */
+  readonly now?: () => number;
 }
 
 // ---------------------------------------------------------------- gateway's side
@@ -171,6 +175,9 @@ export interface FailedJob {
   readonly queue: QueueName;
   readonly envelope: Envelope;
   readonly job: JobName;
+  /** The failure's code; `internal` when it cannot be told. */
+  readonly code: ErrorCode;
+  /** Why, for operators. */
   readonly reason: string;
   readonly attempts: number;
   readonly failed_at: number;
@@ -181,6 +188,8 @@ export interface Janitor {
   sweep(): Promise<{ seen: number; requeued: number; expired: number; settled: number }>;
   /** Jobs in the failed sets that have not become dead letters; `done(job)` takes one off. */
   failed(limit: number): Promise<FailedJob[]>;
+  /** The job has become a dead letter: takes it off the failed set. */
+  done(job: FailedJob): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -192,6 +201,16 @@ export interface QueueState {
   readonly failed: number;
   readonly paused: boolean;
   readonly oldest_waiting_s: number;
+}
+
+/** What operators see of the queues, and the handles Bull Board needs. */
+export interface QueueInspector {
+  states(): Promise<QueueState[]>;
+  pause(name: QueueName): Promise<void>;
+  resume(name: QueueName): Promise<void>;
+  /** BullMQ's handles, for Bull Board's adapters. Throws `unavailable` while Redis is down. */
+  queues(): readonly Queue[];
+  close(): Promise<void>;
 }
 
 export type { JobResult, UserEvent };

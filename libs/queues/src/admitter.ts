@@ -1,0 +1,39 @@
+import { admitJob } from './admit-job.ts';
+import { cancelJob } from './cancel-job.ts';
+import { connectProducer, disconnect, orUnavailable } from './connections.ts';
+import { queueContext } from './context.ts';
+import { enqueueInternal } from './enqueue-internal.ts';
+import { readUsage, writeLimits } from './quota.ts';
+import type { Admitter, QueueDependencies } from './types.ts';
+import { viewJob } from './view-job.ts';
+
+/** The producer's side (see `Admitter`). Does not wait for Redis: while it is away every call throws `unavailable` at once. */
+export async function createAdmitter(deps: QueueDependencies): Promise<Admitter> {
+  const redis = connectProducer(deps.settings, deps.logger);
+  const context = queueContext(deps, redis);
+  // A short wait, so that a service that starts beside a living Redis is ready when it says so.
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      redis.off('ready', done);
+      resolve();
+    };
+    const timer = setTimeout(done, 1000);
+    redis.once('ready', done);
+  });
+  return {
+    admit: (request) => orUnavailable(() => admitJob(context, request)),
+    view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),
+    cancel: (userId, jobId) => orUnavailable(() => cancelJob(context, userId, jobId)),
+    usage: (userId) => orUnavailable(() => readUsage(context, userId)),
+    setLimits: (userId, limits) => orUnavailable(() => writeLimits(context, userId, limits)),
+    enqueueInternal: (request) => orUnavailable(() => enqueueInternal(context, request)),
+    ping: () =>
+      orUnavailable(async () => {
+        await redis.ping();
+      }),
+    async close() {
+      await disconnect(redis);
+    },
+  };
+}

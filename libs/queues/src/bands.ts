@@ -1,0 +1,22 @@
+import type { JobClass } from '@manuel/contracts';
+
+/**
+ * Classes of service inside BullMQ's priority number (1..2,097,151, lower first). Each class has a band; inside it lies the
+ * turn (a start tag of start-time fair queueing): priority = base + 1 + tag. A job that has already started and comes back (a
+ * retry, a step) gets the base itself: it goes before all that have not started. Priority 1 is for work that waited too long.
+ */
+export interface Band {
+  readonly base: number;
+  /** Tags run from 0 to width - 2; before the end is reached the band is rebased. */
+  readonly width: number;
+}
+
+export const agedPriority = 1;
+const width = 524_000;
+
+export const bands: Record<JobClass, Band> = {
+  critical: { base: 10, width },
+  high: { base: 10 + width, width },
+  normal: { base: 10 + 2 * width, width },
+  low: { base: 10 + 3 * width, width },
+};

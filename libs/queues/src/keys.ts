@@ -1,0 +1,44 @@
+import { queueNames } from '@manuel/contracts';
+
+/**
+ * Names of everything this library keeps in Redis beside BullMQ's own keys (`<prefix>:<queue>:...`). The prefix holds a hash
+ * tag, so that one script may touch all of them on a cluster. The scripts build the same names from the prefix in Lua.
+ */
+export interface Keys {
+  readonly prefix: string;
+  /** ZSET job id -> created_at: admitted and not yet started, on one queue. */
+  waiting(queue: string): string;
+  /** HASH job id -> `<day>|<charged 0 or 1>|<priority>|<queue>`: the user's jobs that are not terminal. */
+  open(userId: string): string;
+  /** HASH day, month, du and mu (used), rd and rm (reserved), dl and ml (overrides of the limits). */
+  quota(userId: string): string;
+  /** ZSET job id -> end of lease (ms): the user's jobs that hold a slot on one queue. */
+  active(queue: string, userId: string): string;
+  /** ZSET job id -> ms: ended from outside a worker (cancelled, expired by the sweeper); whoever picks one up drops it. */
+  readonly ended: string;
+  /** STREAM of the user's events. */
+  stream(userId: string): string;
+  /** Pub/sub channel of the same events. */
+  channel(userId: string): string;
+  /** STRING `<body sha-256>|<job id>|<ms>` of an Idempotency-Key. */
+  idempotency(userId: string, operation: string, keyHash: string): string;
+  /** A lock that one process holds at a time. */
+  lock(name: string): string;
+}
+
+export const queueList = queueNames.join(',');
+
+export function keysOf(prefix: string): Keys {
+  return {
+    prefix,
+    waiting: (queue) => `${prefix}:w:${queue}`,
+    open: (userId) => `${prefix}:u:${userId}:open`,
+    quota: (userId) => `${prefix}:u:${userId}:quota`,
+    active: (queue, userId) => `${prefix}:act:${queue}:${userId}`,
+    ended: `${prefix}:ended`,
+    stream: (userId) => `${prefix}:ev:${userId}`,
+    channel: (userId) => `${prefix}:ch:${userId}`,
+    idempotency: (userId, operation, keyHash) => `${prefix}:idem:${userId}:${operation}:${keyHash}`,
+    lock: (name) => `${prefix}:lock:${name}`,
+  };
+}

@@ -1,0 +1,92 @@
+import { type UsageSummary, jobs } from '@manuel/contracts';
+import { dayOf } from './clock.ts';
+import type { QueueContext } from './context.ts';
+import { limitsScript } from './scripts/limits.ts';
+import { rebuildScript } from './scripts/rebuild.ts';
+import { run } from './scripts/script.ts';
+
+const asText = (value: number | undefined): string => (value === undefined ? '' : String(value));
+
+/**
+ * Counters of a user from the ledger, when Redis has none. The open jobs are read before the totals: a job that ends in
+ * between is counted twice for a while rather than not at all, so the quota is never exceeded; the sweeper corrects it.
+ */
+export async function rebuildQuota(context: QueueContext, userId: string): Promise<void> {
+  const { ledger, redis, keys } = context;
+  const now = context.now();
+  const [open, limits] = await Promise.all([ledger.jobs.openOf(userId), ledger.usage.limits(userId)]);
+  const totals = await ledger.usage.totals(userId, now);
+  await run(redis, rebuildScript, keys.prefix, [
+    userId,
+    dayOf(now),
+    totals.daily_used,
+    totals.monthly_used,
+    asText(limits.daily_limit),
+    asText(limits.monthly_limit),
+    ...open.flatMap((row) => [row.job_id, dayOf(row.created_at), row.usage === null ? 0 : 1, jobs[row.job].queue]),
+  ]);
+  context.logger.debug('usage counters rebuilt from the ledger', { user_id: userId, open: open.length });
+}
+
+/** Fields of the quota hash as `HMGET` gives them: used and reserved of day and month, overrides of the limits. */
+export interface QuotaFields {
+  readonly du: string | null;
+  readonly rd: string | null;
+  readonly mu: string | null;
+  readonly rm: string | null;
+  readonly dl: string | null;
+  readonly ml: string | null;
+}
+
+/** Used and reserved together, against the limits that hold for the user. */
+export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; monthly_limit: number }): UsageSummary {
+  const number = (text: string | null): number => Number(text ?? 0);
+  return {
+    daily_used: number(fields.du) + number(fields.rd),
+    daily_limit: fields.dl === null ? quota.daily_limit : Number(fields.dl),
+    monthly_used: number(fields.mu) + number(fields.rm),
+    monthly_limit: fields.ml === null ? quota.monthly_limit : Number(fields.ml),
+  };
+}
+
+/** Used (reservations counted) and limits as of now. */
+export async function readUsage(context: QueueContext, userId: string, mayRebuild = true): Promise<UsageSummary> {
+  const { redis, keys, settings } = context;
+  const [day, month, du = null, rd = null, mu = null, rm = null, dl = null, ml = null] = await redis.hmget(
+    keys.quota(userId),
+    ...['day', 'month', 'du', 'rd', 'mu', 'rm', 'dl', 'ml'],
+  );
+  if (typeof day !== 'string' && mayRebuild) {
+    await rebuildQuota(context, userId);
+    return readUsage(context, userId, false);
+  }
+  const today = dayOf(context.now());
+  const sameDay = typeof day === 'string' && day >= today;
+  const sameMonth = typeof month === 'string' && month >= today.slice(0, 7);
+  return summaryOf(
+    {
+      du: sameDay ? du : null,
+      rd: sameDay ? rd : null,
+      mu: sameMonth ? mu : null,
+      rm: sameMonth ? rm : null,
+      dl,
+      ml,
+    },
+    settings.quota,
+  );
+}
+
+/** Writes overrides of a user's limits: in the ledger, then where counters are kept. */
+export async function writeLimits(
+  context: QueueContext,
+  userId: string,
+  limits: { daily_limit?: number; monthly_limit?: number },
+): Promise<void> {
+  await context.ledger.usage.setLimits(userId, limits);
+  const standing = await context.ledger.usage.limits(userId);
+  await run(context.redis, limitsScript, context.keys.prefix, [
+    userId,
+    asText(standing.daily_limit),
+    asText(standing.monthly_limit),
+  ]);
+}

@@ -1,0 +1,126 @@
+import { type JobName, ManuelError, jobs } from '@manuel/contracts';
+import { dayOf, nextDay, nextMonth } from './clock.ts';
+import type { QueueContext } from './context.ts';
+import { queueList } from './keys.ts';
+import { rebuildQuota } from './quota.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { admitScript } from './scripts/admit.ts';
+import { run, runForBytes, type ScriptArgument } from './scripts/script.ts';
+import { unadmitScript } from './scripts/unadmit.ts';
+import type { AdmitRequest } from './types.ts';
+
+/** Seconds an Idempotency-Key is kept. */
+export const idempotencyS = 86_400;
+
+export type Reservation =
+  /** Quota reserved and a turn given. `fresh`: by this call. */
+  | { readonly kind: 'ok'; readonly priority: number; readonly fresh: boolean }
+  /** The key was used: by which job, for which body. */
+  | { readonly kind: 'known'; readonly bodySha256: string; readonly jobId: string }
+  | { readonly kind: 'cached'; readonly value: Buffer }
+  | { readonly kind: 'refused'; readonly error: ManuelError };
+
+export interface ReserveOptions {
+  readonly jobId: string;
+  readonly now: number;
+  /** Key in Redis of the Idempotency-Key; undefined: none was given. */
+  readonly idempotencyKey: string | undefined;
+  readonly lookUpIdempotency: boolean;
+  /** False: no limits and no quota. */
+  readonly limited: boolean;
+}
+
+/** The atomic part of an admission (see `admitScript`). */
+export async function reserve<N extends JobName>(
+  context: QueueContext,
+  request: AdmitRequest<N>,
+  options: ReserveOptions,
+  mayRebuild = true,
+): Promise<Reservation> {
+  const { settings, redis, keys } = context;
+  const definition = jobs[request.job];
+  const args: ScriptArgument[] = [
+    definition.queue,
+    request.userId,
+    options.jobId,
+    request.class,
+    options.now,
+    dayOf(options.now),
+    options.limited && definition.usage !== null ? 1 : 0,
+    options.limited ? 1 : 0,
+    settings.quota.daily_limit,
+    settings.quota.monthly_limit,
+    settings.queue.max_size,
+    settings.queue.max_per_user,
+    queueList,
+    options.idempotencyKey ?? '',
+    request.idempotency?.bodySha256 ?? '',
+    idempotencyS,
+    options.lookUpIdempotency ? 1 : 0,
+    request.cacheKey?.versionKey ?? '',
+    request.cacheKey?.prefix ?? '',
+    request.cacheKey?.suffix ?? '',
+  ];
+  // Raw bytes are only needed where a compressed cache entry may come back.
+  const reply = request.cacheKey
+    ? await runForBytes(redis, admitScript, keys.prefix, args)
+    : await run(redis, admitScript, keys.prefix, args);
+  if (!Array.isArray(reply)) throw new Error(`the admission script answered ${String(reply)}`);
+  if (String(reply[0]) === 'cached' && Buffer.isBuffer(reply[1])) return { kind: 'cached', value: reply[1] };
+  const [kind, ...rest] = reply.map(String);
+  if (kind === 'rebuild') {
+    if (!mayRebuild) throw new Error('usage counters vanished while they were rebuilt');
+    await rebuildQuota(context, request.userId);
+    return reserve(context, request, options, false);
+  }
+  if (kind === 'ok') return { kind: 'ok', priority: Number(rest[0]), fresh: rest[1] === '1' };
+  if (kind === 'idem') {
+    const [bodySha256 = '', jobId = ''] = (rest[0] ?? '').split('|');
+    return { kind: 'known', bodySha256, jobId };
+  }
+  return { kind: 'refused', error: refusal(context, options.now, kind ?? '', rest) };
+}
+
+function refusal(context: QueueContext, now: number, kind: string, details: string[]): ManuelError {
+  const { queue } = context.settings;
+  if (kind === 'quota_exceeded') {
+    const [period = 'day', used = '0', limit = '0'] = details;
+    const reset = period === 'day' ? nextDay(now) : nextMonth(now);
+    return new ManuelError(
+      'quota_exceeded',
+      `You have used ${used} of ${limit} questions and transcriptions this ${period}. It starts anew at ${new Date(reset).toISOString()}.`,
+      { retryAfterMs: reset - now },
+    );
+  }
+  if (kind === 'queue_full') {
+    const [waiting, rate] = details;
+    return new ManuelError('queue_full', `${waiting} jobs are waiting already. Please try again later.`, {
+      retryAfterMs: retryAfterMs(queue.max_size, Number(rate)),
+    });
+  }
+  if (kind === 'too_many_jobs') {
+    const [mine = '0', all = '0', rate] = details;
+    // The user's part of what is completed is taken to be the part of what waits.
+    const share = Number(all) > 0 ? Number(mine) / Number(all) : 1;
+    return new ManuelError('too_many_jobs', `${mine} of your jobs are waiting already. Wait for some of them to end.`, {
+      retryAfterMs: retryAfterMs(queue.max_per_user, Number(rate) * share),
+    });
+  }
+  throw new Error(`the admission script answered ${kind}`);
+}
+
+/** Takes a reservation back. */
+export async function unreserve<N extends JobName>(
+  context: QueueContext,
+  request: AdmitRequest<N>,
+  jobId: string,
+  idempotencyKey: string | undefined,
+): Promise<void> {
+  await run(context.redis, unadmitScript, context.keys.prefix, [
+    jobs[request.job].queue,
+    request.userId,
+    jobId,
+    request.class,
+    idempotencyKey ?? '',
+  ]);
+}

@@ -1,0 +1,17 @@
+import { script } from './script.ts';
+import { prefixLua } from './shared.ts';
+
+/**
+ * A worker's sign of life: renews the slots of its running jobs and learns which of them ended from outside.
+ *
+ * ARGV: 1 prefix, 2 queue, 3 end of lease (ms), then for each job: user, id. Replies the ids that ended.
+ */
+export const beatScript = script(`
+${prefixLua}
+local ended = {}
+for i = 4, #ARGV, 2 do
+  call('ZADD', P .. ':act:' .. ARGV[2] .. ':' .. ARGV[i], 'XX', ARGV[3], ARGV[i + 1])
+  if call('ZSCORE', P .. ':ended', ARGV[i + 1]) then ended[#ended + 1] = ARGV[i + 1] end
+end
+return ended
+`);

@@ -1,0 +1,34 @@
+import { script } from './script.ts';
+import { prefixLua } from './shared.ts';
+
+/**
+ * Writes a user's counters as the ledger has them, unless another was faster.
+ *
+ * ARGV: 1 prefix, 2 user, 3 day, 4 used of the day, 5 used of the month, 6 daily limit ('' the default), 7 monthly limit,
+ * then for each open job: id, day, charged (0/1), queue
+ */
+export const rebuildScript = script(`
+${prefixLua}
+local user, day = ARGV[2], ARGV[3]
+local quotaKey = P .. ':u:' .. user .. ':quota'
+local openKey = P .. ':u:' .. user .. ':open'
+if call('HEXISTS', quotaKey, 'day') == 1 then return 0 end
+local month = string.sub(day, 1, 7)
+for i = 8, #ARGV, 4 do
+  call('HSETNX', openKey, ARGV[i], ARGV[i + 1] .. '|' .. ARGV[i + 2] .. '|1|' .. ARGV[i + 3])
+end
+local rd, rm = 0, 0
+local entries = call('HVALS', openKey)
+for _, entry in ipairs(entries) do
+  local on, charged = string.match(entry, '^([^|]*)|(%d)')
+  if charged == '1' then
+    if on == day then rd = rd + 1 end
+    if string.sub(on, 1, 7) == month then rm = rm + 1 end
+  end
+end
+call('HSET', quotaKey, 'day', day, 'month', month, 'du', ARGV[4], 'mu', ARGV[5], 'rd', rd, 'rm', rm)
+if ARGV[6] ~= '' then call('HSET', quotaKey, 'dl', ARGV[6]) end
+if ARGV[7] ~= '' then call('HSET', quotaKey, 'ml', ARGV[7]) end
+call('EXPIRE', quotaKey, 3024000)
+return 1
+`);

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+
+/** A Lua script that runs in one round trip, atomically. All its keys share the prefix's hash tag. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export type ScriptArgument = string | number | Buffer;
+/** What Redis gives back for a Lua value: tables become arrays, false becomes null. */
+export type ScriptReply = string | number | null | ScriptReply[];
+
+export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+
+const isUnknownScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
+
+/** Runs by digest; sends the text once when Redis does not know it (after a restart). `prefix` is ARGV[1] and KEYS[1]. */
+export async function run(
+  redis: Redis,
+  { sha, lua }: Script,
+  prefix: string,
+  args: readonly ScriptArgument[],
+): Promise<ScriptReply> {
+  try {
+    // Safe: these are the only kinds of values a script can return under RESP2 or RESP3 without `redis.setresp`.
+    return (await redis.evalsha(sha, 1, prefix, prefix, ...args)) as ScriptReply;
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return (await redis.eval(lua, 1, prefix, prefix, ...args)) as ScriptReply;
+  }
+}
+
+/** The same with raw bytes in the reply, for values that are no text (compressed cache entries). */
+export async function runForBytes(
+  redis: Redis,
+  { sha, lua }: Script,
+  prefix: string,
+  args: readonly ScriptArgument[],
+): Promise<(Buffer | number | null)[]> {
+  const parameters = [1, prefix, prefix, ...args];
+  try {
+    return (await redis.callBuffer('EVALSHA', sha, ...parameters)) as (Buffer | number | null)[];
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return (await redis.callBuffer('EVAL', lua, ...parameters)) as (Buffer | number | null)[];
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  type JobView,
+  ManuelError,
+  type Progress,
+  isTerminal,
+  jobIdSchema,
+  jobOfOperation,
+  jobs,
+  operations,
+  toProblem,
+} from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
+import type { ToJobView } from './types.ts';
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+/** The progress a job shows that has reported none: its first step, or its last when it completed. */
+function silentProgress(row: Pick<JobRow, 'operation'>, status: JobView['status']): Progress {
+  const steps = Object.entries(jobs[jobOfOperation[row.operation]].steps);
+  const [step, percent] = (status === 'completed' ? steps.at(-1) : steps[0]) ?? ['queued', 0];
+  return { step, percent };
+}
+
+/** A ledger row as its owner sees it, on top of what Redis knows of it. A terminal row is believed before Redis. */
+export const toJobView: ToJobView = (row, live) => {
+  const status = isTerminal(row.status) ? row.status : (live?.status ?? row.status);
+  const startedAt = row.started_at ?? live?.started_at;
+  const self = `/api/jobs/${row.job_id}`;
+  const last = silentProgress(row, status);
+  return {
+    id: row.job_id,
+    operation: row.operation,
+    status,
+    priority: row.class,
+    created_at: rfc3339(row.created_at),
+    started_at: startedAt === undefined ? null : rfc3339(startedAt),
+    finished_at: row.finished_at === undefined ? null : rfc3339(row.finished_at),
+    attempts: Math.max(row.attempts, live?.attempts ?? 0),
+    progress: status === 'completed' ? last : (live?.progress ?? row.progress ?? last),
+    result: row.result ?? null,
+    error:
+      row.error === undefined
+        ? null
+        : toProblem(
+            new ManuelError(row.error.code, row.error.detail, {
+              retryable: row.error.retryable,
+              ...(row.error.errors ? { errors: row.error.errors } : {}),
+            }),
+            row.request_id,
+          ),
+    links: { self, events: `${self}/events` },
+  };
+};
+
+/** The operation a job id was made for; undefined when it is no job id. */
+export function operationOf(jobId: string): (typeof operations)[number] | undefined {
+  if (!jobIdSchema.safeParse(jobId).success) return undefined;
+  const name = jobId.slice(0, jobId.lastIndexOf('_'));
+  return operations.find((operation) => operation === name);
+}

@@ -1,0 +1,87 @@
+import {
+  type JobView,
+  type Operation,
+  type Progress,
+  type QueueName,
+  envelopeSchema,
+  jobOfOperation,
+  jobViewSchema,
+  jobs,
+  progressSchema,
+} from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
+import type { QueueContext } from './context.ts';
+import { run } from './scripts/script.ts';
+import { viewScript } from './scripts/view.ts';
+import { operationOf, toJobView } from './to-job-view.ts';
+
+/** Where a job of the operation may lie, the later half first. */
+export function queuesOf(operation: Operation): readonly QueueName[] {
+  const own = jobs[jobOfOperation[operation]].queue;
+  return operation === 'voice' ? ['query', own] : [own];
+}
+
+export interface LiveJob {
+  readonly queue: QueueName;
+  readonly view: JobView;
+  readonly started_at: number | undefined;
+  readonly attempts: number;
+}
+
+const progressOf = (json: string | null): Progress | undefined => {
+  if (json === null) return undefined;
+  const parsed = progressSchema.safeParse(JSON.parse(json));
+  return parsed.success ? parsed.data : undefined;
+};
+
+/** What Redis knows of a user's job: the terminal view while hot, or the job as it waits or runs. */
+export async function readHot(
+  context: QueueContext,
+  userId: string,
+  jobId: string,
+): Promise<{ terminal: JobView } | { live: LiveJob } | undefined> {
+  const operation = operationOf(jobId);
+  if (operation === undefined) return undefined;
+  const reply = await run(context.redis, viewScript, context.keys.prefix, [
+    userId,
+    jobId,
+    queuesOf(operation).join(','),
+  ]);
+  if (!Array.isArray(reply)) return undefined;
+  if (reply[0] === 'view') return { terminal: jobViewSchema.parse(JSON.parse(String(reply[1]))) };
+  const [, queue, name, data, mst, progress = null, atm, stc] = reply as (string | null)[];
+  const parsed = envelopeSchema.safeParse(JSON.parse(data ?? 'null'));
+  // Another's job is none.
+  if (!parsed.success || parsed.data.user_id !== userId) return undefined;
+  const envelope = parsed.data;
+  const startedAt = envelope.carried?.started_at ?? (typeof mst === 'string' ? Number(mst) : undefined);
+  const attempts = startedAt === undefined ? 0 : Number(atm) + Number(stc) + 1;
+  const row: JobRow = {
+    user_id: userId,
+    job_id: jobId,
+    operation,
+    job: name === 'voice' || name === 'query' ? name : jobOfOperation[operation],
+    class: envelope.class,
+    status: startedAt === undefined ? 'queued' : 'active',
+    payload: envelope.payload,
+    created_at: envelope.created_at,
+    expires_at: envelope.expires_at,
+    attempts,
+    request_id: envelope.request_id,
+    usage: null,
+    ...(startedAt === undefined ? {} : { started_at: startedAt }),
+  };
+  const known = progressOf(progress) ?? envelope.carried?.progress;
+  const view = toJobView(row, { status: row.status, ...(known ? { progress: known } : {}) });
+  // Safe: the script answers one of the names it was given.
+  return { live: { queue: queue as QueueName, view, started_at: startedAt, attempts } };
+}
+
+/** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
+export async function viewJob(context: QueueContext, userId: string, jobId: string): Promise<JobView | undefined> {
+  const hot = await readHot(context, userId, jobId);
+  if (hot) return 'terminal' in hot ? hot.terminal : hot.live.view;
+  if (operationOf(jobId) === undefined) return undefined;
+  const row = await context.ledger.jobs.get(userId, jobId);
+  return row ? toJobView(row) : undefined;
+}

@@ -1,0 +1,28 @@
+import { beatScript } from '../scripts/beat.ts';
+import { run } from '../scripts/script.ts';
+import { slotLeaseMs } from '../finish-job.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+/** Milliseconds between two looks for jobs that were cancelled elsewhere. */
+const beatMs = 500;
+
+/** While jobs run: renews their slots and aborts those that ended from outside. Returns how to stop it. */
+export function startHeartbeat(context: WorkerContext): () => void {
+  let beating = false;
+  const beat = async (): Promise<void> => {
+    const args = [...context.running.values()].flatMap(({ userId, jobId }) => [userId, jobId]);
+    if (args.length === 0) return;
+    const until = context.now() + slotLeaseMs(context);
+    const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, ...args]);
+    for (const id of Array.isArray(ended) ? ended : []) context.running.get(String(id))?.abort('ended outside');
+  };
+  const timer = setInterval(() => {
+    if (beating) return;
+    beating = true;
+    beat()
+      .catch((error: unknown) => context.logger.warn('a heartbeat failed', { error }))
+      .finally(() => (beating = false));
+  }, beatMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,83 @@
+import { type Envelope, type JobName, ManuelError, jobs } from '@manuel/contracts';
+import { withLogContext } from '@manuel/telemetry';
+import type { Job } from 'bullmq';
+import type { Handler, HandlerOutcome, JobContext } from '../types.ts';
+import { RunPublisher } from './publisher.ts';
+import { attemptsOf, operationOfEnvelope } from './row-of.ts';
+import { type AbortCause, RunAborted, type WorkerContext } from './worker-context.ts';
+
+export interface HandlerRun {
+  readonly outcome: HandlerOutcome<JobName>;
+  readonly publisher: RunPublisher;
+}
+
+/** The payload as the job's schema has it; a fault of ours or of a newer version, never worth a second try. */
+export function parsePayload(name: JobName, payload: unknown): unknown {
+  const parsed = jobs[name].payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  throw new ManuelError('validation_failed', 'The job cannot be read by this version of the service.', {
+    cause: parsed.error,
+    retryable: false,
+  });
+}
+
+/** Settles with the handler or, as soon as the run is aborted, with the abort: an abort frees the slot at once. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as RunAborted), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** Runs the job's handler under its time limit, its signal and its log context. Throws RunAborted when it was ended. */
+export async function runHandler(
+  context: WorkerContext,
+  name: JobName,
+  handle: Handler<JobName>,
+  envelope: Envelope,
+  job: Job,
+  publisher: RunPublisher,
+): Promise<HandlerOutcome<JobName>> {
+  const payload = parsePayload(name, envelope.payload);
+  const controller = new AbortController();
+  const abort = (why: AbortCause): void => {
+    if (!controller.signal.aborted) controller.abort(new RunAborted(why));
+  };
+  const limitMs = jobs[name].timeLimitMs ?? context.settings.queue.timeout_ms;
+  const timer = setTimeout(() => abort('time limit'), limitMs);
+  const operation = operationOfEnvelope(envelope);
+  const logContext = {
+    request_id: envelope.request_id,
+    job_id: envelope.id,
+    user_id: envelope.user_id,
+    operation,
+    ...(envelope.traceparent === undefined ? {} : { traceparent: envelope.traceparent }),
+  };
+  const jobContext = {
+    name,
+    id: envelope.id,
+    userId: envelope.user_id,
+    operation,
+    payload,
+    envelope,
+    attempt: attemptsOf(job),
+    lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
+    signal: controller.signal,
+    logger: context.logger,
+    step: envelope.step ?? {},
+    progress: (progress) => publisher.progress(progress),
+    token: (text) => publisher.token(text),
+    // Safe: name, payload and handler belong together; the payload was parsed by the schema of that name.
+  } as JobContext<JobName>;
+  context.running.set(envelope.id, { userId: envelope.user_id, jobId: envelope.id, abort });
+  try {
+    return await orAborted(
+      withLogContext(logContext, async () => handle(jobContext)),
+      controller.signal,
+    );
+  } finally {
+    clearTimeout(timer);
+    context.running.delete(envelope.id);
+    publisher.close();
+  }
+}

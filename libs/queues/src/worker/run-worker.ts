@@ -1,0 +1,104 @@
+import { type JobName, envelopeSchema } from '@manuel/contracts';
+import { type Job, Worker } from 'bullmq';
+import { connectWorker, disconnect } from '../connections.ts';
+import { queueContext } from '../context.ts';
+import type { Handler, RunWorker } from '../types.ts';
+import { retryDelayMs } from './backoff.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { watchLiveness } from './liveness.ts';
+import { startMaintenance } from './maintenance.ts';
+import { processJob } from './process-job.ts';
+import { recordLostJob } from './record-lost-job.ts';
+import type { Run, WorkerContext } from './worker-context.ts';
+import { jobs } from '@manuel/contracts';
+
+/** Completed jobs kept in BullMQ for Bull Board; what clients read lies elsewhere. */
+const keepCompleted = { age: 3600, count: 1000 };
+/** Milliseconds that aborted handlers get to give their jobs back at a stop. */
+const giveBackMs = 2000;
+
+const daysToS = (days: number): number => days * 86_400;
+
+/** Consumes one queue (see `RunWorkerOptions`). Resolves once the worker fetches jobs, or while Redis is still awaited. */
+export const runWorker: RunWorker = async (deps, options) => {
+  const { settings, logger } = deps;
+  const redis = connectWorker(settings, logger);
+  const base = queueContext(deps, redis);
+  const concurrency = options.concurrency ?? settings.queue.concurrency;
+  const liveness = watchLiveness(() => context, concurrency, settings.queue.lock_ms);
+  const handlers = Object.entries(options.handlers) as [JobName, Handler<JobName>][];
+  const context: WorkerContext = {
+    ...base,
+    queue: options.queue,
+    // Safe: the mapped type of the handlers ties each handler to its own name.
+    handlers: new Map(handlers.map(([name, handle]) => [name, { name, handle }])),
+    running: new Map<string, Run>(),
+    // Safe: only jobs of this queue reach its worker.
+    onAbandoned: (options.onAbandoned ?? (() => Promise.resolve())) as WorkerContext['onAbandoned'],
+    progressed: () => liveness.progressed(),
+  };
+
+  const worker = new Worker(options.queue, (job: Job, token?: string) => processJob(context, job, token ?? ''), {
+    connection: redis,
+    prefix: settings.redis.prefix,
+    concurrency,
+    lockDuration: settings.queue.lock_ms,
+    stalledInterval: settings.queue.stalled_interval_ms,
+    maxStalledCount: settings.queue.max_retries,
+    removeOnComplete: keepCompleted,
+    // The error-processor takes them off; the age only bounds what piles up while there is none.
+    removeOnFail: { age: daysToS(settings.errors.retention_days) },
+    runRetryDelay: 1000,
+    skipVersionCheck: true,
+    settings: {
+      backoffStrategy: (attempt, _type, error, job) => {
+        const definition = Object.values(jobs).find(({ name }) => name === job?.name);
+        return retryDelayMs(settings.retry[definition?.retry ?? 'bedrock'], attempt, error);
+      },
+    },
+  });
+  worker.on('error', (error) => logger.warn('worker trouble', { queue: options.queue, error }));
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    for (const id of ids) context.running.get(id)?.abort('lock lost');
+  });
+  worker.on('failed', (job, error) => {
+    // Lost with its workers too often: BullMQ fails it without a run. The sweeper finds what this misses.
+    const envelope = envelopeSchema.safeParse(job?.data);
+    if (!job?.deferredFailure || !envelope.success) return;
+    recordLostJob(context, job, envelope.data).catch((problem: unknown) => {
+      logger.warn('a lost job is left to the sweeper', { job_id: job.id, error: problem, reason: error.message });
+    });
+  });
+  const stopHeartbeat = startHeartbeat(context);
+  const stopMaintenance = startMaintenance(context);
+
+  let closing: Promise<void> | undefined;
+  async function stop(deadlineMs: number): Promise<void> {
+    const drained = worker.close();
+    const within = (ms: number): Promise<'late' | 'done'> => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), ms)));
+      return Promise.race([drained.then(() => 'done' as const), late]).finally(() => clearTimeout(timer));
+    };
+    if ((await within(deadlineMs)) === 'late') {
+      logger.warn('giving running jobs back', { queue: options.queue, running: context.running.size });
+      for (const run of context.running.values()) run.abort('shutdown');
+      await within(giveBackMs);
+    }
+    stopHeartbeat();
+    stopMaintenance();
+    await disconnect(redis);
+  }
+
+  return {
+    live: () => liveness.check(),
+    async ready() {
+      if (redis.status !== 'ready') throw new Error(`Redis is ${redis.status}`);
+      await redis.ping();
+    },
+    close(deadlineMs = settings.http.shutdown_ms - giveBackMs - 1000) {
+      closing ??= stop(Math.max(0, deadlineMs));
+      return closing;
+    },
+  };
+};

@@ -1,0 +1,33 @@
+import type { Envelope, JobName, JobStatus, QueueName } from '@manuel/contracts';
+import type { QueueContext } from '../context.ts';
+import type { Handler } from '../types.ts';
+
+/** Why a run was ended before its handler was done. */
+export type AbortCause = 'ended outside' | 'time limit' | 'lock lost' | 'shutdown';
+
+/** Thrown into a run through its signal. */
+export class RunAborted extends Error {
+  readonly why: AbortCause;
+  constructor(why: AbortCause) {
+    super(`the run was aborted: ${why}`);
+    this.name = 'RunAborted';
+    this.why = why;
+  }
+}
+
+export interface Run {
+  readonly userId: string;
+  readonly jobId: string;
+  abort(why: AbortCause): void;
+}
+
+/** What the parts of a running worker share. */
+export interface WorkerContext extends QueueContext {
+  readonly queue: QueueName;
+  readonly handlers: ReadonlyMap<string, { readonly name: JobName; readonly handle: Handler<JobName> }>;
+  /** Runs of this process by job id. */
+  readonly running: Map<string, Run>;
+  readonly onAbandoned: (job: { name: JobName; envelope: Envelope; status: JobStatus }) => Promise<void>;
+  /** Called whenever a job is taken or given back: the worker makes progress. */
+  readonly progressed: () => void;
+}
