@@ -1,14 +1,19 @@
 import { createRequire } from 'node:module';
 import { AwsError } from '../service.ts';
+import { commitInGroups } from './group-commit.ts';
+import type { ItemDatabase } from './group-commit.ts';
 
 /**
  * dynalite ships no types and its own server would want a second port, so its store, validation and actions are
  * called directly. This is all that we use of it.
  */
 interface Store {
-  readonly db: { open(): Promise<void>; close(): Promise<void> };
+  readonly db: ItemDatabase & { open(): Promise<void>; close(): Promise<void> };
   readonly tableDb: { awsAccountId: string; awsRegion: string };
+  /** `checkStatus` is left out by the actions on items, which need an active table and do not change it. */
+  getTable(name: string, ...rest: [checkStatus: boolean, done: TableCallback] | [done: TableCallback]): void;
 }
+type TableCallback = (error: unknown, table?: unknown) => void;
 interface StoreModule {
   create(options: { path: string; createTableMs: number; deleteTableMs: number; updateTableMs: number }): Store;
 }
@@ -41,6 +46,8 @@ const operations = [
   'UpdateTable',
 ] as const;
 
+const tableOperations: ReadonlySet<string> = new Set(['CreateTable', 'DeleteTable', 'UpdateTable']);
+
 export type EngineOperation = (typeof operations)[number];
 export type Item = Record<string, unknown>;
 
@@ -67,6 +74,8 @@ export async function openEngine(path: string, region: string, accountId: string
   } catch (error) {
     throw new Error(`cannot open ${path}: is another aws-local running on the same LOCAL_DIR?`, { cause: error });
   }
+  commitInGroups(store.db);
+  const forgetTables = rememberTables(store);
   return {
     run(operation, input) {
       const action = actions.get(operation);
@@ -76,6 +85,7 @@ export async function openEngine(path: string, region: string, accountId: string
           const data = validations.checkTypes(structuredClone(input), action.validation.types);
           validations.checkValidations(data, action.validation.types, action.validation.custom, store);
           action.run(store, data, (error, result) => {
+            if (tableOperations.has(operation)) forgetTables();
             if (error) reject(toAwsError(error));
             else resolve(Object.fromEntries(Object.entries(result ?? {})));
           });
@@ -85,6 +95,26 @@ export async function openEngine(path: string, region: string, accountId: string
       });
     },
     close: () => store.db.close(),
+  };
+}
+
+/** dynalite reads the table's description from disk for every item; this keeps it. Answers how to forget it. */
+function rememberTables(store: Store): () => void {
+  let known = new Map<string, unknown>();
+  const getTable = store.getTable.bind(store);
+  store.getTable = (name, ...rest) => {
+    if (rest.length === 2) return getTable(name, ...rest);
+    const [done] = rest;
+    const current = known;
+    const table = current.get(name);
+    if (table !== undefined) return setImmediate(done, null, table);
+    return getTable(name, (error, found) => {
+      if (!error) current.set(name, found); // lost when the tables were forgotten meanwhile
+      done(error, found);
+    });
+  };
+  return () => {
+    known = new Map();
   };
 }
 

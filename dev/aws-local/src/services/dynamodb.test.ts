@@ -16,7 +16,6 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
   UpdateTimeToLiveCommand,
-  waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import { refusal, startTestAws } from '../testing/local-aws.ts';
 import type { TestAws } from '../testing/local-aws.ts';
@@ -197,6 +196,13 @@ test('refuses by the names of DynamoDB', async () => {
 
 test('a table that was deleted is gone', async () => {
   await createTable('short');
+  await db.send(new PutItemCommand({ TableName: 'short', Item: key('a', 'b') }));
   await db.send(new DeleteTableCommand({ TableName: 'short' }));
-  await waitUntilTableNotExists({ client: db, maxWaitTime: 5, minDelay: 1 }, { TableName: 'short' });
+  expect(await refusal(db.send(new DescribeTableCommand({ TableName: 'short' })))).toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
+  const late = new PutItemCommand({ TableName: 'short', Item: key('a', 'b') });
+  expect(await refusal(db.send(late))).toMatchObject({ name: 'ResourceNotFoundException' });
+  await createTable('short');
+  expect((await db.send(new ScanCommand({ TableName: 'short' }))).Items).toEqual([]);
 });

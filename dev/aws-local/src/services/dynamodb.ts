@@ -71,17 +71,27 @@ async function run(engine: Engine, timeToLive: TimeToLive, operation: string, in
 /** Answers once the table can be used, so that nobody has to wait for a status. */
 async function createTable(engine: Engine, input: Item): Promise<Item> {
   const output = await engine.run('CreateTable', input);
-  for (;;) {
-    const { Table } = await engine.run('DescribeTable', { TableName: input['TableName'] });
-    if (Reflect.get(Object(Table), 'TableStatus') === 'ACTIVE') return output;
-    await delay(2);
-  }
+  while ((await statusOf(engine, input)) !== 'ACTIVE') await delay(2);
+  return output;
 }
 
+/** Answers once the table is gone. */
 async function deleteTable(engine: Engine, timeToLive: TimeToLive, input: Item): Promise<Item> {
   const output = await engine.run('DeleteTable', input);
   await timeToLive.forget(String(input['TableName']));
+  while ((await statusOf(engine, input)) !== undefined) await delay(2);
   return output;
+}
+
+/** `TableStatus`; undefined when there is no such table. */
+async function statusOf(engine: Engine, input: Item): Promise<unknown> {
+  try {
+    const { Table } = await engine.run('DescribeTable', { TableName: input['TableName'] });
+    return Reflect.get(Object(Table), 'TableStatus');
+  } catch (error) {
+    if (error instanceof AwsError && error.code.endsWith('#ResourceNotFoundException')) return undefined;
+    throw error;
+  }
 }
 
 /** dynalite does not know `ReturnValuesOnConditionCheckFailure`; the item is read right after the failure instead. */
