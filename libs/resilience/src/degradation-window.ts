@@ -15,10 +15,15 @@ export interface DegradationState {
 const bucketMs = 10_000;
 
 /** How answers came about lately, all workers together: written by them, read for the system's health. */
-export function createDegradationWindow(deps: { readonly settings: Settings; readonly redis: Redis }): {
+export interface DegradationWindow {
   note(level: Degradation, now?: number): Promise<void>;
   read(now?: number): Promise<DegradationState>;
-} {
+}
+
+export function createDegradationWindow(deps: {
+  readonly settings: Settings;
+  readonly redis: Redis;
+}): DegradationWindow {
   const { redis } = deps;
   const { window_ms, max_failure_rate } = deps.settings.degradation;
   const keyOf = (bucket: number): string => `${deps.settings.redis.prefix}:degradation:${bucket}`;

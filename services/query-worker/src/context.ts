@@ -1,7 +1,13 @@
 import { createBedrockAgentRuntime, createBedrockRuntime } from '@manuel/aws';
 import { createCache } from '@manuel/cache';
 import { createLedger, type Ledger } from '@manuel/ledger';
-import { connectRedis, createDegradationWindow, createResilience } from '@manuel/resilience';
+import {
+  connectRedis,
+  createDegradationWindow,
+  createResilience,
+  type DegradationWindow,
+  type Resilience,
+} from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
 import type { Outside } from './domain/outside.ts';
@@ -13,6 +19,8 @@ export interface Context extends Outside, AsyncDisposable {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  readonly resilience: Resilience;
+  readonly degradation: DegradationWindow;
   /** Throws while DynamoDB or Redis cannot be reached. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -33,7 +41,7 @@ export async function createContext(settings: Settings, overrides: ContextOverri
   const model = createBedrockRuntime({ settings, resilience });
   const search = createBedrockAgentRuntime({ settings, resilience });
   const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
-  const window = createDegradationWindow({ settings, redis });
+  const degradation = createDegradationWindow({ settings, redis });
   resilience.probe('bedrock', 'ConverseStream', (signal) => model.ping(signal));
   resilience.probe('knowledge-base', 'Retrieve', (signal) => search.ping(signal));
 
@@ -51,13 +59,15 @@ export async function createContext(settings: Settings, overrides: ContextOverri
     logger,
     metrics,
     ledger,
+    resilience,
+    degradation,
     manuals: ledger.manuals,
     conversations: ledger.conversations,
     search,
     model,
     cache,
     noteDegradation: (level) =>
-      window.note(level).catch((error: unknown) => logger.warn('degradation was not counted', { level, error })),
+      degradation.note(level).catch((error: unknown) => logger.warn('degradation was not counted', { level, error })),
     async ready() {
       await Promise.all([ledger.ping(), redis.ping()]);
     },

@@ -1,14 +1,11 @@
 import type { RetrievedPassage } from '@manuel/aws';
 import { parseAnswer } from '@manuel/cache';
-import { ManuelError } from '@manuel/contracts';
+import { classifyFailure } from '@manuel/resilience';
 import { extractAnswer } from './extract-answer.ts';
 import type { Outside, Run } from './outside.ts';
 import { toPassageViews } from './passage-views.ts';
 import type { Answer, Question } from './question.ts';
 import { similarScope } from './remember-answer.ts';
-
-/** Upstream trouble that passes; anything else is a mistake of ours and said so. */
-const passing = new Set(['unavailable', 'timed_out', 'upstream_failed', 'rate_limited']);
 
 /**
  * The ladder, for when there is no full answer: a cached answer to a similar question, quotations from the passages that were
@@ -64,7 +61,8 @@ export async function degradeAnswer(
       degradation: 'simplified',
     };
   }
-  if (error instanceof ManuelError && passing.has(error.code)) {
+  // Upstream trouble passes; anything else is a mistake of ours and said so.
+  if (classifyFailure(error).counts) {
     say(persona.unavailable);
     return { ...base, answer: lead + persona.unavailable, citations: [], context_used: false, degradation: 'template' };
   }
