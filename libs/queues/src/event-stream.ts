@@ -24,7 +24,9 @@ async function trimmed(redis: Redis, stream: string): Promise<boolean> {
   // A flat list of names and values under RESP2, a map under RESP3 (ioredis gives it as a flat list or an object).
   const info: unknown = await redis.xinfo('STREAM', stream);
   const facts = Array.isArray(info)
-    ? Object.fromEntries(info.flatMap((name: unknown, i) => (i % 2 === 0 ? [[String(name), info[i + 1] as unknown]] : [])))
+    ? Object.fromEntries(
+        info.flatMap((name: unknown, i) => (i % 2 === 0 ? [[String(name), info[i + 1] as unknown]] : [])),
+      )
     : (info as Record<string, unknown>);
   return Number(facts['entries-added'] ?? 0) > Number(facts['length'] ?? 0);
 }

@@ -1,4 +1,12 @@
-import { type ErrorCode, type QueueName, envelopeSchema, errorCatalog, errorCodes, jobs, queueNames } from '@manuel/contracts';
+import {
+  type ErrorCode,
+  type QueueName,
+  envelopeSchema,
+  errorCatalog,
+  errorCodes,
+  jobs,
+  queueNames,
+} from '@manuel/contracts';
 import type { StoredFailure } from '@manuel/ledger';
 import { Job } from 'bullmq';
 import type { QueueContext } from './context.ts';

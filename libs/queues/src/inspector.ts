@@ -18,7 +18,7 @@ export async function createQueueInspector(deps: Omit<QueueDependencies, 'ledger
       redis.zcard(`${key}:delayed`),
       redis.zcard(`${key}:failed`),
       redis.hexists(`${key}:meta`, 'paused'),
-      redis.zrange(context.keys.waiting(name), 0, 0, 'WITHSCORES'),
+      redis.zrange(context.keys.waiting(name), '0', '0', 'WITHSCORES'),
     ]);
     const admitted = oldest[1];
     return {

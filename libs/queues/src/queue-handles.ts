@@ -22,9 +22,13 @@ export function queueHandles(redis: Redis, prefix: string, logger: Logger): Queu
       const known = made.get(name);
       if (known) return known;
       if (redis.status !== 'ready') {
-        throw new ManuelError('unavailable', 'The job queue cannot be reached at the moment. Please try again shortly.', {
-          retryAfterMs: 2000,
-        });
+        throw new ManuelError(
+          'unavailable',
+          'The job queue cannot be reached at the moment. Please try again shortly.',
+          {
+            retryAfterMs: 2000,
+          },
+        );
       }
       const queue = new Queue(name, {
         connection: redis,

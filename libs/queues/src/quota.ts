@@ -54,7 +54,14 @@ export async function readUsage(context: QueueContext, userId: string, mayRebuil
   const { redis, keys, settings } = context;
   const [day, month, du = null, rd = null, mu = null, rm = null, dl = null, ml = null] = await redis.hmget(
     keys.quota(userId),
-    ...['day', 'month', 'du', 'rd', 'mu', 'rm', 'dl', 'ml'],
+    'day',
+    'month',
+    'du',
+    'rd',
+    'mu',
+    'rm',
+    'dl',
+    'ml',
   );
   if (typeof day !== 'string' && mayRebuild) {
     await rebuildQuota(context, userId);

@@ -97,21 +97,27 @@ export async function startBench(overrides: SettingsOverrides = {}, now?: () => 
   };
 }
 
-function merge(a: SettingsOverrides, b: SettingsOverrides): SettingsOverrides {
-  const merged: Record<string, unknown> = { ...a };
-  for (const [name, value] of Object.entries(b)) {
+type Tree = { readonly [name: string]: unknown };
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Objects are merged leaf by leaf; the later wins. */
+function merge<T extends object>(a: T, b: T): T {
+  const merged = { ...a } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(b) as [string, unknown][]) {
     const under = merged[name];
-    const both = typeof under === 'object' && under !== null && typeof value === 'object' && value !== null;
-    merged[name] = both && !Array.isArray(value) ? merge(under as SettingsOverrides, value as SettingsOverrides) : value;
+    merged[name] = isTree(under) && isTree(value) ? merge(under, value) : value;
   }
-  // Safe: only keys of the two were put together.
-  return merged as SettingsOverrides;
+  // Safe: every key holds a value of one of the two.
+  return merged as T;
 }
 
 /** A question of a user. */
 export const question = (
   userId: string,
-  change: Partial<Omit<AdmitRequest<'query'>, 'job' | 'operation' | 'payload'>> & { text?: string; class?: JobClass } = {},
+  change: Partial<Omit<AdmitRequest<'query'>, 'job' | 'operation' | 'payload'>> & {
+    text?: string;
+    class?: JobClass;
+  } = {},
 ): AdmitRequest<'query'> => {
   const { text = 'How do I descale it?', ...rest } = change;
   return {

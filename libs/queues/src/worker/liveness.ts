@@ -9,11 +9,7 @@ export interface Liveness {
  * Progress, not a ping: a worker is stuck when, over two looks, work waited that it could have taken and it took none for
  * the time of a lock. BullMQ's own `isRunning` stays true in a worker that hangs silently.
  */
-export function watchLiveness(
-  context: () => WorkerContext,
-  concurrency: number,
-  stuckAfterMs: number,
-): Liveness {
+export function watchLiveness(context: () => WorkerContext, concurrency: number, stuckAfterMs: number): Liveness {
   let last = Date.now();
   let idleSince: number | undefined;
   return {

@@ -170,7 +170,7 @@ async function resultOf(
     };
   }
   const parsed = schema.safeParse(whole);
-  if (parsed.success) return parsed.data as Record<string, unknown>;
+  if (parsed.success) return parsed.data;
   throw new ManuelError('internal', `The ${name} job gave a result that is not valid.`, {
     cause: parsed.error,
     retryable: false,

@@ -1,4 +1,12 @@
-import { type Envelope, type JobName, type Operation, type UsageKind, jobOfOperation, jobs, operations } from '@manuel/contracts';
+import {
+  type Envelope,
+  type JobName,
+  type Operation,
+  type UsageKind,
+  jobOfOperation,
+  jobs,
+  operations,
+} from '@manuel/contracts';
 import type { JobRow } from '@manuel/ledger';
 import type { Job } from 'bullmq';
 

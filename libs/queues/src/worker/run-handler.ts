@@ -2,7 +2,7 @@ import { type Envelope, type JobName, ManuelError, jobs } from '@manuel/contract
 import { withLogContext } from '@manuel/telemetry';
 import type { Job } from 'bullmq';
 import type { Handler, HandlerOutcome, JobContext } from '../types.ts';
-import { RunPublisher } from './publisher.ts';
+import type { RunPublisher } from './publisher.ts';
 import { attemptsOf, operationOfEnvelope } from './row-of.ts';
 import { type AbortCause, RunAborted, type WorkerContext } from './worker-context.ts';
 
