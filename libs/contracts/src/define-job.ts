@@ -23,9 +23,10 @@ export interface JobDefinition<
   Name extends string = string,
   Payload extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
+  Queue extends QueueName = QueueName,
 > {
   readonly name: Name;
-  readonly queue: QueueName;
+  readonly queue: Queue;
   /** One line for Bull Board, OpenAPI and docs/jobs.md. */
   readonly summary: string;
   /** Lenient (unknown fields are dropped), so that a rolling deploy never fails jobs of a newer version. */
@@ -46,9 +47,13 @@ export interface JobDefinition<
   readonly redact: readonly string[];
 }
 
-export function defineJob<const Name extends string, Payload extends z.ZodType, Result extends z.ZodType>(
-  definition: JobDefinition<Name, Payload, Result>,
-): JobDefinition<Name, Payload, Result> {
+/** Keeps name and queue as literal types: by them a worker's handlers are checked to be complete. */
+export function defineJob<
+  const Name extends string,
+  Payload extends z.ZodType,
+  Result extends z.ZodType,
+  const Queue extends QueueName,
+>(definition: JobDefinition<Name, Payload, Result, Queue>): JobDefinition<Name, Payload, Result, Queue> {
   return definition;
 }
 
