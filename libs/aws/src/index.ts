@@ -7,3 +7,5 @@ export * from './bedrock-runtime.ts';
 export * from './bedrock/answer-pieces.ts';
 export type { AnswerRequest } from './bedrock/converse-request.ts';
 export * from './bedrock-agent.ts';
+export * from './user-pool.ts';
+export * from './transcribe.ts';

@@ -57,9 +57,11 @@ export interface JobRow {
   readonly answered_status?: number;
   /** Present while the job is not terminal (sparse index for the sweeper); the value is the shard. */
   readonly open?: string;
+  /** What is worth keeping but is no part of the result: a transcript's word timings. */
+  readonly detail?: Record<string, unknown>;
 }
 
-export type NewJobRow = Omit<JobRow, 'status' | 'attempts' | 'open'>;
+export type NewJobRow = Omit<JobRow, 'status' | 'attempts' | 'open' | 'detail'>;
 
 export type PutOutcome = { readonly created: true } | { readonly created: false; readonly existing: JobRow };
 
@@ -90,6 +92,8 @@ export interface JobsLedger {
   finish(userId: string, jobId: string, outcome: Outcome): Promise<{ won: boolean; row: JobRow | undefined }>;
   /** Voice: the same job goes on as another (conditional on not being terminal). False: it is terminal. */
   handOver(userId: string, jobId: string, next: { job: JobName; payload: unknown }): Promise<boolean>;
+  /** Keeps detail beside the result of a job that has not ended; too large detail is left out. False: it has ended. */
+  keepDetail(userId: string, jobId: string, detail: Record<string, unknown>): Promise<boolean>;
   /** Open rows of one user (for rebuilding counters). */
   openOf(userId: string): Promise<JobRow[]>;
   /** Open rows of all users older than `before`, oldest first, page by page (for the sweeper). */

@@ -14,8 +14,8 @@ import { z } from 'zod';
 import { expiryOf, timeKey } from '../tables.ts';
 import type { JobRow, NewJobRow } from '../types.ts';
 
-/** DynamoDB's limit of an item is 400 KB; keys, indexes and the rest of the row take some of it. */
-const largestJsonBytes = 350_000;
+/** DynamoDB's limit of an item is 400 KB: for payload, result and detail together, and keys and the rest of the row. */
+const largestBytes = { payload: 40_000, result: 250_000, detail: 80_000 } as const;
 const shards = 8;
 
 /** Payload and result lie as JSON text: smaller and quicker than DynamoDB's maps, and of any depth. */
@@ -58,6 +58,7 @@ const jobRowSchema = z.object({
   body_sha256: z.string().exactOptional(),
   answered_status: z.number().exactOptional(),
   open: z.string().exactOptional(),
+  detail: jsonText.pipe(z.record(z.string(), z.unknown())).exactOptional(),
 });
 
 /** A row as DynamoDB gave it. Throws when it is not one that we wrote. */
@@ -71,8 +72,8 @@ export const allShards: readonly string[] = Array.from({ length: shards }, (_non
 export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {
   return {
     ...row,
-    payload: toJsonText(row.payload, 'payload'),
-    result: row.result === undefined ? undefined : toJsonText(row.result, 'result'),
+    payload: toPayloadText(row.payload),
+    result: row.result === undefined ? undefined : toResultText(row.result),
     status: 'queued',
     attempts: 0,
     open: shardOf(row.user_id),
@@ -83,17 +84,18 @@ export function toJobItem(row: NewJobRow, retentionDays: number): Record<string,
 
 export const isOpen = (row: JobRow): boolean => !isTerminal(row.status);
 
-function toJsonText(value: unknown, what: string): string {
+function toJsonText(value: unknown, what: 'payload' | 'result'): string {
   const text = JSON.stringify(value);
   if (text === undefined) throw new ManuelError('internal', `The job has no ${what}.`, { retryable: false });
-  if (Buffer.byteLength(text) <= largestJsonBytes) return text;
-  throw new ManuelError('payload_too_large', `The job’s ${what} is larger than ${largestJsonBytes / 1000} KB.`);
+  if (Buffer.byteLength(text) <= largestBytes[what]) return text;
+  throw new ManuelError('payload_too_large', `The job’s ${what} is larger than ${largestBytes[what] / 1000} KB.`);
 }
 
-/** A result as it is stored; detail that is nice to have (`words`) goes first when it is too large. */
-export function toResultText(result: Record<string, unknown>): string {
-  const text = JSON.stringify(result);
-  if (Buffer.byteLength(text) <= largestJsonBytes || !('words' in result)) return toJsonText(result, 'result');
-  const { words: _dropped, ...rest } = result;
-  return toJsonText(rest, 'result');
+export const toPayloadText = (payload: unknown): string => toJsonText(payload, 'payload');
+export const toResultText = (result: Record<string, unknown>): string => toJsonText(result, 'result');
+
+/** Detail as it is stored; undefined when it would take more than its share of the item. */
+export function toDetailText(detail: Record<string, unknown>): string | undefined {
+  const text = JSON.stringify(detail);
+  return Buffer.byteLength(text) <= largestBytes.detail ? text : undefined;
 }

@@ -179,12 +179,15 @@ test('a voice job goes on as another and stays open', async () => {
   expect(ids(await ledger.jobs.openOf(user))).toEqual([row.job_id]);
 });
 
-test('a result that is too large loses its word timings first, then is refused in words', async () => {
+test('a result that is too large is refused in words; detail that is too large is left out', async () => {
   const rows = [newRow(user), newRow(user)] as const;
   await Promise.all(rows.map((row) => ledger.jobs.add(row)));
   const long = 'x'.repeat(400_000);
-  const finished = await ledger.jobs.finish(user, rows[0].job_id, outcome({ result: { answer: 'a', words: [long] } }));
-  expect(finished.row?.result).toEqual({ answer: 'a' });
+  expect(await ledger.jobs.keepDetail(user, rows[0].job_id, { words: [{ text: 'descale', start_s: 0.5 }] })).toBe(true);
+  expect(await ledger.jobs.keepDetail(user, rows[0].job_id, { words: [long] })).toBe(true);
+  const { row } = await ledger.jobs.finish(user, rows[0].job_id, outcome());
+  expect(row?.detail).toEqual({ words: [{ text: 'descale', start_s: 0.5 }] });
+  expect(await ledger.jobs.keepDetail(user, rows[0].job_id, {})).toBe(false);
   await expect(
     Promise.resolve().then(() => ledger.jobs.finish(user, rows[1].job_id, outcome({ result: { answer: long } }))),
   ).rejects.toMatchObject({ code: 'payload_too_large' });

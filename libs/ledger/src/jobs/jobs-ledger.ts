@@ -6,7 +6,7 @@ import type { Dynamo, Patience } from '../dynamo/dynamo.ts';
 import { isConditionFailed } from '../dynamo/failures.ts';
 import type { JobRow, JobsLedger, Outcome } from '../types.ts';
 import { GroupCommit } from './group-commit.ts';
-import { toJobItem, toJobRow, toResultText } from './job-row.ts';
+import { toDetailText, toJobItem, toJobRow, toPayloadText, toResultText } from './job-row.ts';
 import { listJobs } from './list-jobs.ts';
 import { openJobs, openJobsOf } from './open-jobs.ts';
 
@@ -118,8 +118,13 @@ export function createJobsLedger(
     },
 
     async handOver(userId, jobId, next) {
-      const set = { job: next.job, payload: JSON.stringify(next.payload) };
+      const set = { job: next.job, payload: toPayloadText(next.payload) };
       return (await updateOpen(userId, jobId, set, [])).won;
+    },
+
+    async keepDetail(userId, jobId, detail) {
+      const text = toDetailText(detail);
+      return (await updateOpen(userId, jobId, text === undefined ? {} : { detail: text }, [])).won;
     },
 
     openOf: (userId) => openJobsOf(dynamo, userId),

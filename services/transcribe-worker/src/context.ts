@@ -1,0 +1,66 @@
+import { createS3, createTranscribe, type S3 } from '@manuel/aws';
+import { createCache } from '@manuel/cache';
+import { createLedger, type Ledger } from '@manuel/ledger';
+import { connectRedis, createResilience } from '@manuel/resilience';
+import type { Settings } from '@manuel/settings';
+import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
+import { createLeftovers } from './adapters/leftovers.ts';
+import { createLimiter } from './adapters/limiter.ts';
+import { createTranscriptCache } from './adapters/transcript-cache.ts';
+import type { Outside } from './domain/outside.ts';
+
+const service = 'transcribe-worker';
+
+/** Everything the worker is made of. */
+export interface TranscribeWorker extends Outside {
+  readonly ledger: Ledger;
+  /** Throws while something that jobs need is missing. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a test may put in the place of the real thing. */
+export interface Overrides {
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  readonly ledger?: Ledger;
+  readonly s3?: S3;
+}
+
+export async function createContext(settings: Settings, overrides: Overrides = {}): Promise<TranscribeWorker> {
+  const logger = overrides.logger ?? createLogger({ service, level: settings.logs.level });
+  const metrics = overrides.metrics ?? createMetrics(service);
+  const redis = await connectRedis(settings, { name: service, logger });
+  const resilience = createResilience({ settings, logger, metrics, redis });
+  const ledger = overrides.ledger ?? createLedger({ settings, logger, metrics });
+  if (settings.ledger.create_tables) await ledger.createTables();
+  const s3 = overrides.s3 ?? createS3({ settings, resilience });
+  const transcribe = createTranscribe({ settings, resilience });
+  const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
+  const limiter = createLimiter(redis, settings);
+  const leftovers = createLeftovers({ redis, settings, s3, transcribe, limiter, logger });
+  return {
+    settings,
+    logger,
+    metrics,
+    ledger,
+    s3,
+    transcribe,
+    limiter,
+    leftovers,
+    transcripts: createTranscriptCache(cache),
+    now: Date.now,
+    async ready() {
+      await Promise.all([ledger.ping(), s3.ping(settings.storage.audio_bucket)]);
+    },
+    async close() {
+      await leftovers.close();
+      await cache.close();
+      await resilience.close();
+      await ledger.close();
+      transcribe.close();
+      s3.close();
+      redis.disconnect();
+    },
+  };
+}

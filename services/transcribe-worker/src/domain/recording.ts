@@ -1,0 +1,69 @@
+import { audioTypes, type JobPayload, ManuelError } from '@manuel/contracts';
+import type { Settings } from '@manuel/settings';
+import { z } from 'zod';
+
+/** A job's recording on its way to text. */
+export interface Recording {
+  readonly jobId: string;
+  readonly userId: string;
+  readonly source: JobPayload<'transcribe'>;
+  readonly memory: RecordingMemory;
+  readonly signal: AbortSignal;
+  /** Tells the owner how far it is. */
+  progress(step: RecordingStep, transcription?: string): Promise<void>;
+}
+
+export type RecordingStep = 'checking' | 'transcribing' | 'fetching';
+
+/** What a step job remembers between its steps. Each field is there from the step on that found it out. */
+const memorySchema = z.object({
+  facts: z
+    .object({
+      format: z.enum(Object.values(audioTypes) as [(typeof audioTypes)[keyof typeof audioTypes]]),
+      duration_s: z.number(),
+      sha256: z.string(),
+    })
+    .exactOptional(),
+  /** Transcribe has the job. */
+  started: z.boolean().exactOptional(),
+  /** Looks so far. */
+  looks: z.number().int().exactOptional(),
+  /** Milliseconds since 1970: when the next call's place is. */
+  due: z.number().exactOptional(),
+  heard: z
+    .object({
+      text: z.string(),
+      confidence: z.number().nullable(),
+      duration_s: z.number(),
+      language_code: z.string(),
+      from_cache: z.boolean(),
+    })
+    .exactOptional(),
+});
+export type RecordingMemory = z.infer<typeof memorySchema>;
+
+/** Memory that another version wrote otherwise is forgotten: every step finds its own work again. */
+export function toMemory(step: Readonly<Record<string, unknown>>): RecordingMemory {
+  const parsed = memorySchema.safeParse(step);
+  return parsed.success ? parsed.data : {};
+}
+
+type Owned = Pick<Recording, 'jobId' | 'userId' | 'source'>;
+
+/** The Transcribe job's name follows from ours, so that a repeated step finds what it started. */
+export const transcriptionName = ({ jobId }: Pick<Owned, 'jobId'>): string => `manuel-${jobId}`;
+
+/** Where Transcribe writes, under the owner's prefix. */
+export const transcriptKey = ({ storage }: Pick<Settings, 'storage'>, { jobId, userId }: Owned): string =>
+  `${storage.audio_prefix}/${userId}/transcripts/${jobId}.json`;
+
+/** The recording's key, which must be under its owner's own prefix. Throws `upload_missing`, as for one that is not there. */
+export function ownAudioKey({ storage }: Pick<Settings, 'storage'>, { userId, source }: Owned): string {
+  const parts = source.audio_key.split('/');
+  const own = source.audio_key.startsWith(`${storage.audio_prefix}/${userId}/`);
+  if (own && !parts.includes('..') && !parts.includes('.')) return source.audio_key;
+  throw new ManuelError('upload_missing', 'There is no such recording. Upload it first, then ask again.');
+}
+
+export const languagesOf = ({ transcribe }: Pick<Settings, 'transcribe'>, { source }: Pick<Owned, 'source'>) =>
+  source.language_code === undefined ? transcribe.languages : [source.language_code];
