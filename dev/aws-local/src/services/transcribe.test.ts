@@ -2,11 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  CreateLanguageModelCommand,
+  CreateVocabularyCommand,
+  DeleteLanguageModelCommand,
   DeleteTranscriptionJobCommand,
+  DeleteVocabularyCommand,
+  DescribeLanguageModelCommand,
   GetTranscriptionJobCommand,
+  GetVocabularyCommand,
   ListTranscriptionJobsCommand,
   StartTranscriptionJobCommand,
   TranscribeClient,
+  UpdateVocabularyCommand,
   type StartTranscriptionJobCommandInput,
   type TranscriptionJob,
 } from '@aws-sdk/client-transcribe';
@@ -297,5 +304,100 @@ describe('a speech server', () => {
     } finally {
       await service.close();
     }
+  });
+});
+
+describe('vocabularies and language models', () => {
+  const spoken = 's3://audio/u1/descale.wav';
+  let service: Served;
+  beforeAll(async () => {
+    service = await serve();
+    service.objects.set(
+      'audio/u1/descale.wav',
+      await readFile(new URL('../../fixtures/how-do-i-descale-the-kettle.wav', import.meta.url)),
+    );
+    service.objects.set(
+      'texts/u1/kettle.txt',
+      Buffer.from(
+        'Descaling. Limescale builds up in hard water areas. To descale the kettle, fill the kettle with citric acid. Descale the kettle every month. Unplug the kettle before cleaning.',
+      ),
+    );
+  });
+  afterAll(() => service.close());
+
+  async function heard(name: string, input: Partial<StartTranscriptionJobCommandInput>): Promise<string> {
+    await start(service, {
+      Media: { MediaFileUri: spoken },
+      OutputBucketName: 'results',
+      ...input,
+      TranscriptionJobName: name,
+    });
+    expect(await finished(service, name)).toMatchObject({ TranscriptionJobStatus: 'COMPLETED' });
+    return JSON.parse(String(service.objects.get(`results/${name}.json`))).results.transcripts[0].transcript;
+  }
+
+  test('a language model of the manual makes its words heard, also after a restart', async () => {
+    expect(await heard('plain', {})).not.toContain('descale');
+    const model = { ModelName: 'u1-model', LanguageCode: 'en-US', BaseModelName: 'WideBand' } as const;
+    const input = { S3Uri: 's3://texts/u1/', DataAccessRoleArn: 'arn:aws:iam::000000000000:role/transcribe' };
+    await service.transcribe.send(new CreateLanguageModelCommand({ ...model, InputDataConfig: input }));
+    await expect(
+      service.transcribe.send(new CreateLanguageModelCommand({ ...model, InputDataConfig: input })),
+    ).rejects.toMatchObject({ name: 'ConflictException' });
+    await service.restart();
+    const { LanguageModel } = await service.transcribe.send(
+      new DescribeLanguageModelCommand({ ModelName: 'u1-model' }),
+    );
+    expect(LanguageModel).toMatchObject({ ...model, ModelStatus: 'COMPLETED' });
+    expect(await heard('with-model', { ModelSettings: { LanguageModelName: 'u1-model' } })).toBe(
+      'how do i descale the kettle',
+    );
+    await service.transcribe.send(new DeleteLanguageModelCommand({ ModelName: 'u1-model' }));
+    await expect(
+      service.transcribe.send(new DescribeLanguageModelCommand({ ModelName: 'u1-model' })),
+    ).rejects.toMatchObject({ name: 'NotFoundException' });
+  });
+
+  test('a vocabulary of phrases does so too', async () => {
+    const vocabulary = { VocabularyName: 'u1-words', LanguageCode: 'en-US' } as const;
+    await service.transcribe.send(new CreateVocabularyCommand({ ...vocabulary, Phrases: ['toaster'] }));
+    await service.transcribe.send(
+      new UpdateVocabularyCommand({ ...vocabulary, Phrases: ['descale-the-kettle', 'kettle', 'descale'] }),
+    );
+    expect(await service.transcribe.send(new GetVocabularyCommand({ VocabularyName: 'u1-words' }))).toMatchObject({
+      VocabularyState: 'READY',
+    });
+    expect(await heard('with-words', { Settings: { VocabularyName: 'u1-words' } })).toBe('how do i descale the kettle');
+    await service.transcribe.send(new DeleteVocabularyCommand({ VocabularyName: 'u1-words' }));
+    await expect(heard('without-words', { Settings: { VocabularyName: 'u1-words' } })).rejects.toMatchObject({
+      name: 'NotFoundException',
+    });
+  });
+
+  test('reads vocabulary files and says what is wrong with them', async () => {
+    service.objects.set(
+      'texts/table.txt',
+      Buffer.from('Phrase\tSoundsLike\tIPA\tDisplayAs\nLos-Angeles\t\t\tLos Angeles\nkettle\t\t\t\n'),
+    );
+    service.objects.set('texts/wrong.txt', Buffer.from('model 700'));
+    for (const [name, state] of [
+      ['table', 'READY'],
+      ['wrong', 'FAILED'],
+    ] as const) {
+      const created = await service.transcribe.send(
+        new CreateVocabularyCommand({
+          VocabularyName: name,
+          LanguageCode: 'en-US',
+          VocabularyFileUri: `s3://texts/${name}.txt`,
+        }),
+      );
+      expect(created.VocabularyState).toBe('PENDING');
+      expect((await service.transcribe.send(new GetVocabularyCommand({ VocabularyName: name }))).VocabularyState).toBe(
+        state,
+      );
+    }
+    await expect(
+      service.transcribe.send(new CreateVocabularyCommand({ VocabularyName: 'both', LanguageCode: 'en-US' })),
+    ).rejects.toMatchObject({ name: 'BadRequestException' });
   });
 });

@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
 import { AwsError, type AwsRequest, type AwsService, type AwsServiceOptions } from '../service.ts';
 import { describeJob } from '../transcribe/describe-job.ts';
+import { findBias } from '../transcribe/find-bias.ts';
 import type { JobRecord } from '../transcribe/job.ts';
+import { BiasModels } from '../transcribe/language-model/bias-models.ts';
+import { LanguageModels } from '../transcribe/language-models.ts';
 import { listJobs } from '../transcribe/list-jobs.ts';
 import { createLocalDecoder } from '../transcribe/local-decoder.ts';
 import { parseJob } from '../transcribe/parse-job.ts';
@@ -10,6 +13,7 @@ import { parseBody, resourceName, type Fields } from '../transcribe/read-fields.
 import { RecordStore } from '../transcribe/record-store.ts';
 import { createSpeechServer } from '../transcribe/speech-server.ts';
 import { TranscriptLinks } from '../transcribe/transcript-link.ts';
+import { Vocabularies } from '../transcribe/vocabularies.ts';
 import { TranscriptionJobs } from '../transcribe/transcription-jobs.ts';
 
 export interface TranscribeOptions extends AwsServiceOptions {
@@ -42,6 +46,7 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
           decodeTimeoutMs: 30_000,
           decodeTimeoutMsPerSecond: 5_000,
           memoryMb: 1024,
+          biasModels: new BiasModels(join(options.dataDir, 'bias')),
         })
       : createSpeechServer({
           url: options.speechUrl,
@@ -49,6 +54,16 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
           timeoutMs: options.speechTimeoutMs ?? 300_000,
           ...(options.speechApiKey === undefined ? {} : { apiKey: options.speechApiKey }),
         });
+  const vocabularies = new Vocabularies(
+    await RecordStore.open(join(options.dataDir, 'vocabularies')),
+    options.readObject,
+  );
+  const languageModels = new LanguageModels({
+    folder: join(options.dataDir, 'language-model-texts'),
+    records: await RecordStore.open(join(options.dataDir, 'language-models')),
+    readObject: options.readObject,
+    listObjects: options.listObjects,
+  });
   const jobs = new TranscriptionJobs({
     records: await RecordStore.open<JobRecord>(join(options.dataDir, 'jobs')),
     transcripts: await RecordStore.open<object>(join(options.dataDir, 'transcripts')),
@@ -58,7 +73,7 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
     accountId: options.accountId,
     readObject: options.readObject,
     writeObject: options.writeObject,
-    biasOf: () => Promise.resolve(undefined),
+    biasOf: (request) => findBias(request, vocabularies, languageModels),
     log: options.log,
   });
 
@@ -77,6 +92,15 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
       await jobs.delete(resourceName(body, 'TranscriptionJobName'));
       return {};
     },
+    CreateVocabulary: (body) => vocabularies.create(body),
+    UpdateVocabulary: (body) => vocabularies.update(body),
+    GetVocabulary: (body) => vocabularies.get(body),
+    ListVocabularies: (body) => vocabularies.list(body),
+    DeleteVocabulary: (body) => vocabularies.delete(body),
+    CreateLanguageModel: (body) => languageModels.create(body),
+    DescribeLanguageModel: (body) => languageModels.describe(body),
+    ListLanguageModels: (body) => languageModels.list(body),
+    DeleteLanguageModel: (body) => languageModels.delete(body),
   };
 
   return {

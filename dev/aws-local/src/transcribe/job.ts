@@ -54,8 +54,10 @@ export interface Recording {
 
 /** What the speaker probably talks about: single phrases, or whole texts to learn a language model from. */
 export interface Bias {
+  /** Changes when the phrases or the texts do. */
+  readonly key: string;
   readonly phrases: readonly string[];
-  readonly texts: readonly string[];
+  texts(): Promise<readonly string[]>;
 }
 
 /** A failure of a job that its owner can read: it becomes the job's FailureReason. */

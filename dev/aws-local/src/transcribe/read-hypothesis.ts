@@ -15,3 +15,8 @@ export function readHypothesis(output: string): HeardWord[] {
     return [{ text, start: Number(match[2]), end: Number(match[3]), confidence: Math.min(1, Number(match[4])) }];
   });
 }
+
+/** The sum of the utterances' scores, from the decoder's log. */
+export function readScore(log: string): number {
+  return [...log.matchAll(/Bestpath score: (-?\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+}

@@ -26,7 +26,7 @@ export interface JobContext {
   readObject(bucket: string, key: string): Promise<Buffer | undefined>;
   writeObject(bucket: string, key: string, body: Buffer, contentType: string): Promise<void>;
   /** What the named vocabulary and language model hold. */
-  biasOf(request: JobRequest): Promise<Bias | undefined>;
+  biasOf(request: JobRequest): Bias | undefined;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -56,7 +56,7 @@ export class TranscriptionJobs {
         429,
       );
     }
-    await this.#context.biasOf(request);
+    this.#context.biasOf(request);
     const media = await this.#readMedia(parseS3Uri(request.mediaUri, 'MediaFileUri'));
     if (media === undefined) {
       throw badRequest(
@@ -166,7 +166,7 @@ export class TranscriptionJobs {
       );
     const format = job.mediaFormat ?? detectFormat(media);
     if (format === undefined) throw new RecognitionFailure('Unsupported media format.');
-    const bias = await this.#context.biasOf(job);
+    const bias = this.#biasOf(job);
     return this.#context.recogniser.recognise(
       {
         media,
@@ -177,6 +177,15 @@ export class TranscriptionJobs {
       },
       this.#stopping.signal,
     );
+  }
+
+  /** Refused at the start when it is not there; gone since then, it is the job that fails. */
+  #biasOf(job: JobRecord): Bias | undefined {
+    try {
+      return this.#context.biasOf(job);
+    } catch (error) {
+      throw error instanceof AwsError ? new RecognitionFailure(error.message) : error;
+    }
   }
 
   async #deliver(job: JobRecord, recognition: Recognition): Promise<void> {
