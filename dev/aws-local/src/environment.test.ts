@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readEnvironment } from './environment.ts';
 
 test('without any variable, everything has its default', () => {
-  expect(readEnvironment({})).toEqual({
+  expect(readEnvironment({})).toMatchObject({
     dir: '.local/aws',
     port: 4566,
     host: '127.0.0.1',

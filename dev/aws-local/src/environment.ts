@@ -35,6 +35,11 @@ export function readEnvironment(env: Environment): AwsLocalOptions {
       embeddingsApiKey: 'EMBEDDINGS_API_KEY',
       embeddingsModel: 'EMBEDDINGS_MODEL',
     }),
+    knowledgeBase: named({
+      embeddingsUrl: 'EMBEDDINGS_URL',
+      embeddingsApiKey: 'EMBEDDINGS_API_KEY',
+      embeddingsModel: 'EMBEDDINGS_MODEL',
+    }),
     transcribe: named({
       speechUrl: 'SPEECH_URL',
       speechApiKey: 'SPEECH_API_KEY',

@@ -67,7 +67,7 @@ export async function createServices(options: AwsLocalOptions, endpoint: string)
       createCognito({ ...own, issuer, userPoolId: ids.user_pool_id, clientId: ids.client_id, users: localUsers }),
     ),
     base('bedrock-agent').then((own) =>
-      createKnowledgeBase({ bucket: ids.manuals_bucket, ...options.knowledgeBase, ...own }),
+      createKnowledgeBase({ bucket: ids.manuals_bucket, prefix: 'manuals/', ...options.knowledgeBase, ...own }),
     ),
     base('bedrock-runtime').then((own) => createBedrockRuntime({ ...options.bedrockRuntime, ...own })),
     base('transcribe').then((own) => createTranscribe({ ...options.transcribe, ...own })),
