@@ -66,6 +66,13 @@ export function memoryLedger(): MemoryLedger & Ledger {
       rows.set(key(userId, jobId), { ...row, ...next });
       return true;
     },
+    async keepDetail(userId, jobId, detail) {
+      await called('keepDetail');
+      const row = rows.get(key(userId, jobId));
+      if (!row || isTerminal(row.status)) return false;
+      rows.set(key(userId, jobId), { ...row, detail });
+      return true;
+    },
     async openOf(userId) {
       await called('openOf');
       return [...rows.values()].filter((row) => row.user_id === userId && row.open !== undefined);
