@@ -80,11 +80,12 @@ function contentTypeOf(path: string): string {
 /** A client of the gateway's HTTP API, as an app would be one. */
 export class Client {
   readonly url: string;
-  readonly #token: string;
+  /** The access token, for what is no HTTP call. */
+  readonly token: string;
 
   private constructor(url: string, token: string) {
     this.url = url;
-    this.#token = token;
+    this.token = token;
   }
 
   static withToken(url: string, token: string): Client {
@@ -108,7 +109,7 @@ export class Client {
       signal: rest.signal ?? AbortSignal.timeout(60_000),
       ...(json === undefined ? {} : { body: JSON.stringify(json), method: rest.method ?? 'POST' }),
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.token}`,
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...(headers as Record<string, string> | undefined),
       },

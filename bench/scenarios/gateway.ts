@@ -1,0 +1,89 @@
+import autocannon from 'autocannon';
+import { Redis } from 'ioredis';
+import { startBenchHouse } from '../support/bench-house.ts';
+import { cpuMs, startProgram } from '../support/processes.ts';
+import type { Scenario } from '../support/scenario.ts';
+import { median } from '../support/statistics.ts';
+
+const users = 100;
+const connections = 64;
+const seconds = 4;
+const rounds = 3;
+
+interface Load {
+  readonly perSecond: number;
+  readonly cpuUsPerRequest: number;
+}
+
+/** Sends questions, each of another user and never the same twice, for some seconds. */
+async function load(url: string, pid: number, tokens: readonly string[]): Promise<Load> {
+  let n = 0;
+  const before = cpuMs(pid);
+  const result = await autocannon({
+    url: `${url}/api/query`,
+    method: 'POST',
+    connections,
+    duration: seconds,
+    setupClient(client) {
+      const next = (): void => {
+        n += 1;
+        client.setHeadersAndBody(
+          { 'content-type': 'application/json', authorization: `Bearer ${tokens[n % tokens.length]}` },
+          JSON.stringify({ question: `How often must part ${n} be oiled, and with which oil?` }),
+        );
+      };
+      next();
+      client.on('response', next);
+    },
+  });
+  const done = result['2xx'];
+  if (done === 0 || result.non2xx > 0) throw new Error(`${url}: ${done} accepted, ${result.non2xx} refused`);
+  return { perSecond: done / result.duration, cpuUsPerRequest: ((cpuMs(pid) - before) * 1000) / done };
+}
+
+export const gateway: Scenario = {
+  name: 'gateway',
+  title: 'POST /api/query with everything on, against bare Express 5 + queue.add',
+  async run() {
+    const house = await startBenchHouse();
+    const redis = new Redis(house.redisUrl);
+    const bare = await startProgram('bench/support/bare-gateway.ts', { REDIS_URL: house.redisUrl });
+    const ours = await house.startGateway();
+    const tokens = Array.from({ length: users }, (_, index) => house.token(`user-${index}`));
+    const measured: { ours: Load[]; bare: Load[] } = { ours: [], bare: [] };
+    try {
+      for (let round = 0; round <= rounds; round += 1) {
+        const pair = { bare: await load(bare.value, bare.pid, tokens), ours: await load(ours.url, ours.pid, tokens) };
+        // The first round warms both up.
+        if (round > 0) {
+          measured.bare.push(pair.bare);
+          measured.ours.push(pair.ours);
+        }
+        await redis.flushall();
+      }
+    } finally {
+      await ours.stop();
+      await bare.stop();
+      redis.disconnect();
+      await house.close();
+    }
+    const middle = (loads: readonly Load[], key: keyof Load): number => median(loads.map((one) => one[key]));
+    return [
+      {
+        what: 'requests a second',
+        ours: middle(measured.ours, 'perSecond'),
+        base: middle(measured.bare, 'perSecond'),
+        unit: '/s',
+        against: 'bare Express + queue.add',
+        aim: { ratio: 0.5, direction: 'more' },
+      },
+      {
+        what: 'processor time a request',
+        ours: middle(measured.ours, 'cpuUsPerRequest'),
+        base: middle(measured.bare, 'cpuUsPerRequest'),
+        unit: 'µs',
+        against: 'bare Express + queue.add',
+      },
+    ];
+  },
+};
