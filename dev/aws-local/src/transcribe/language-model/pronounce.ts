@@ -57,7 +57,10 @@ export function pronounce(
 ): string[] {
   if (!/^[a-z']+$/.test(word)) return [];
   const letters = word.replaceAll("'", '');
-  const named = [...letters].map((letter) => LETTERS[letter]).join(' ');
+  const named = letters
+    .split('')
+    .map((letter) => LETTERS[letter])
+    .join(' ');
   if (letters.length < 2 || !/[aeiouy]/.test(letters)) return [named];
   const whole =
     possessive(word, dictionary) ?? derived(letters, dictionary) ?? compound(letters, dictionary) ?? spell(letters);

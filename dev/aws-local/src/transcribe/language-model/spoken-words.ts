@@ -38,7 +38,7 @@ function speakWord(written: string): string[] {
 function speakNumber(digits: string): string[] {
   const value = Number(digits);
   if (digits.length > 6 || (digits.length > 1 && digits.startsWith('0')))
-    return [...digits].map((digit) => ONES[Number(digit)] ?? digit);
+    return digits.split('').map((digit) => ONES[Number(digit)] ?? digit);
   if (value < 20) return [ONES[value] ?? digits];
   if (value < 100)
     return [TENS[Math.floor(value / 10) - 2] ?? '', ...(value % 10 === 0 ? [] : speakNumber(String(value % 10)))];
