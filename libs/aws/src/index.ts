@@ -9,3 +9,4 @@ export type { AnswerRequest } from './bedrock/converse-request.ts';
 export * from './bedrock-agent.ts';
 export * from './user-pool.ts';
 export * from './transcribe.ts';
+export * from './sns.ts';

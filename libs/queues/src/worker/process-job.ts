@@ -205,12 +205,21 @@ async function recover(context: WorkerContext, held: Held, startedAt: number, th
     throw error instanceof Error ? error : new Error(String(error));
   }
   context.logger.error('a job failed for good', fields);
-  return fail(context, held, startedAt, 'failed', {
+  const failure: StoredFailure = {
     code: known?.code ?? 'internal',
     detail: known?.detail ?? `Something went wrong on our side. Quote ${envelope.id} when you report it.`,
     retryable: known === undefined ? true : errorCatalog[known.code].retryable,
     ...(known?.errors ? { errors: known.errors } : {}),
-  });
+  };
+  return fail(context, held, startedAt, 'failed', failure, whyOf(error));
+}
+
+/** For operators: what the user is told, and what lay behind it. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error instanceof ManuelError ? error.detail : `${error.name}: ${error.message}`;
+  const { cause } = error;
+  return cause instanceof Error ? `${own} (${cause.name}: ${cause.message})` : own;
 }
 
 async function fail(
@@ -219,6 +228,7 @@ async function fail(
   startedAt: number | undefined,
   status: 'failed' | 'expired',
   error: StoredFailure,
+  why = error.detail,
 ): Promise<BullReturn> {
   const standing = await recordOutcome(context, {
     name: held.name,
@@ -232,7 +242,7 @@ async function fail(
       error,
     },
   });
-  return concluded(standing, `${error.code}: ${error.detail}`);
+  return concluded(standing, `${error.code}: ${why}`);
 }
 
 /** A job that somebody else ended: Redis and usage follow the ledger, then BullMQ forgets it. */
