@@ -13,9 +13,13 @@ export function dropRunningLines<T>(pages: readonly (readonly T[])[], textOf: (l
     for (const key of keys) seen.set(key, (seen.get(key) ?? 0) + 1);
   }
   const limit = Math.max(MIN_PAGES, pages.length * SHARE);
-  return pages.map((lines) =>
-    lines.filter((line, index) => !isEdge(index, lines.length) || (seen.get(keyOf(textOf(line))) ?? 0) < limit),
-  );
+  return pages.map((lines) => {
+    const kept = lines.filter(
+      (line, index) => !isEdge(index, lines.length) || (seen.get(keyOf(textOf(line))) ?? 0) < limit,
+    );
+    // Pages that are alike from top to bottom hold nothing but what repeats: then it is their text.
+    return kept.length === 0 ? [...lines] : kept;
+  });
 }
 
 function isEdge(index: number, count: number): boolean {
