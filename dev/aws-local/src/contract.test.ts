@@ -72,7 +72,7 @@ const manual = (answer: string): string =>
   `Acme kettle, operating manual.\n\nSafety. Keep the kettle away from children at all times.\n\nDescaling. ${answer}\n`;
 
 async function upload(owner: string, text: string): Promise<string> {
-  const Key = `users/${owner}/kettle.txt`;
+  const Key = `manuals/${owner}/kettle.txt`;
   await s3.send(
     new PutObjectCommand({
       Bucket,
@@ -153,7 +153,7 @@ const question: ConverseCommandInput = {
       content: [
         {
           searchResult: {
-            source: 's3://manuel-manuals/users/ana/kettle.txt',
+            source: 's3://manuel-manuals/manuals/ana/kettle.txt',
             title: 'kettle.txt',
             content: [{ text: 'To descale the kettle, pour in one litre of water with two spoons of citric acid.' }],
             citations: { enabled: true },
