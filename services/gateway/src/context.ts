@@ -1,25 +1,34 @@
 import type { Redis } from 'ioredis';
-import { createS3 } from '@manuel/aws';
+import { type UserPool, createS3, createUserPool } from '@manuel/aws';
+import { type Cache, createCache } from '@manuel/cache';
 import { createLedger } from '@manuel/ledger';
 import { inspectAudio, inspectManual, manualLimits } from '@manuel/media';
-import { createAdmitter, createEventHub, toJobView } from '@manuel/queues';
-import { createResilience } from '@manuel/resilience';
+import { type QueueInspector, createAdmitter, createEventHub, createQueueInspector, toJobView } from '@manuel/queues';
+import { type DegradationWindow, type Resilience, createDegradationWindow, createResilience } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
-import { type Logger, type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
+import { type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
+import { createAnswerCache } from './adapters/answer-cache.ts';
+import { createCachedTurns } from './adapters/cached-turns.ts';
 import { HitCounter } from './adapters/hit-counter.ts';
 import { prepareTables } from './adapters/prepare-tables.ts';
 import { connectRedis } from './adapters/redis.ts';
+import { checkRevocation } from './adapters/revocation.ts';
 import { type Tickets, createTickets } from './adapters/tickets.ts';
 import { type TokenVerifier, createTokenVerifier } from './adapters/token-verifier.ts';
 import type { Outside } from './domain/outside.ts';
-import { rateWindowMs } from './entry/http/rate-limit.ts';
 
 /** Everything the gateway is made of. */
 export interface Gateway extends Outside {
   readonly metrics: Metrics;
   readonly tokens: TokenVerifier;
   readonly tickets: Tickets;
+  /** Hits in the present minute, for rate limits. */
   readonly counter: HitCounter;
+  readonly userPool: UserPool;
+  readonly cache: Cache;
+  readonly resilience: Resilience;
+  readonly degradation: DegradationWindow;
+  readonly inspector: QueueInspector;
   /** Aborted when the gateway stops: whoever waits for something gives up. */
   readonly stopping: AbortSignal;
   /** Everybody who waits gives up now. Call before `close`. */
@@ -37,6 +46,9 @@ export type GatewayOverrides = Partial<
   >
 >;
 
+/** Length of the rate limits' window, milliseconds. */
+const rateWindowMs = 60_000;
+
 /**
  * Builds what the gateway needs. Waits for nothing that may be away: without Redis it starts all the same, answers 503, and
  * works when Redis is there.
@@ -44,15 +56,23 @@ export type GatewayOverrides = Partial<
 export async function createContext(settings: Settings, overrides: GatewayOverrides = {}): Promise<Gateway> {
   const logger = overrides.logger ?? createLogger({ service: 'gateway', level: settings.logs.level });
   const metrics = overrides.metrics ?? createMetrics('gateway');
+  const stopping = new AbortController();
   const redis = connectRedis(settings, logger);
   const resilience = createResilience({ settings, logger, metrics, redis });
   const ledger = overrides.ledger ?? createLedger({ settings, logger, metrics });
-  const queues = { settings, ledger, logger, metrics };
-  const admitter = overrides.admitter ?? (await createAdmitter(queues));
-  const hub = overrides.hub ?? (await createEventHub(queues, (userId, jobId) => admitter.view(userId, jobId)));
   const s3 = overrides.s3 ?? createS3({ settings, resilience });
-  const tokens = overrides.tokens ?? createTokenVerifier(settings);
-  const stopping = new AbortController();
+  const userPool = createUserPool(settings);
+  const tokens =
+    overrides.tokens ??
+    createTokenVerifier(settings, settings.auth.check_revocation ? checkRevocation(userPool) : undefined);
+  const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
+  const turns = createCachedTurns(redis, ledger.conversations, settings);
+  const queues = { settings, ledger, logger, metrics };
+  const [admitter, inspector] = await Promise.all([
+    overrides.admitter ?? createAdmitter(queues),
+    createQueueInspector(queues),
+  ]);
+  const hub = overrides.hub ?? (await createEventHub(queues, (userId, jobId) => admitter.view(userId, jobId)));
   const limits = bodyLimits(settings);
   // Nobody waits for it: until it is done, whoever needs a table gets `unavailable`.
   const tables = settings.ledger.create_tables ? prepareTables(ledger, logger, stopping.signal) : Promise.resolve();
@@ -66,10 +86,15 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
     hub,
     s3,
     tokens,
+    userPool,
+    cache,
+    resilience,
+    inspector,
     toJobView,
+    degradation: createDegradationWindow({ settings, redis }),
     inspectAudio: overrides.inspectAudio ?? inspectAudio,
     inspectManual: overrides.inspectManual ?? ((bytes, announced) => inspectManual(bytes, { ...announced, limits })),
-    forgetAnswers: async (userId) => void (await ledger.manuals.bumpVersion(userId)),
+    ...createAnswerCache(cache, turns, logger),
     tickets: createTickets(redis, settings.redis.prefix, settings.events.ticket_ttl_s),
     counter: new HitCounter(redis, `${settings.redis.prefix}:rate:`, rateWindowMs, logger),
     stopping: stopping.signal,
@@ -85,10 +110,11 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
       stopping.abort();
       await tables;
       await hub.close();
-      await admitter.close();
+      await Promise.all([admitter.close(), inspector.close(), cache.close()]);
       await ledger.close();
       await resilience.close();
       s3.close();
+      userPool.close();
       await disconnect(redis);
     },
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
 
 /** A Lua script that runs in one round trip, atomically. All its keys share the prefix's hash tag. */
 export interface Script {
@@ -31,6 +31,8 @@ export async function run(
   }
 }
 
+const toParameter = (value: ScriptArgument): string | Buffer => (typeof value === 'number' ? String(value) : value);
+
 /** The same with raw bytes in the reply, for values that are no text (compressed cache entries). */
 export async function runForBytes(
   redis: Redis,
@@ -38,11 +40,15 @@ export async function runForBytes(
   prefix: string,
   args: readonly ScriptArgument[],
 ): Promise<(Buffer | number | null)[]> {
-  const parameters = [1, prefix, prefix, ...args];
+  // Not `callBuffer`: with auto-pipelining, ioredis 6 loses the command's name there.
+  const send = (name: 'evalsha' | 'eval', source: string): Promise<unknown> => {
+    const command = new Command(name, [source, '1', prefix, prefix, ...args.map(toParameter)], { replyEncoding: null });
+    return redis.sendCommand(command) as Promise<unknown>;
+  };
   try {
-    return (await redis.callBuffer('EVALSHA', sha, ...parameters)) as (Buffer | number | null)[];
+    return (await send('evalsha', sha)) as (Buffer | number | null)[];
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
-    return (await redis.callBuffer('EVAL', lua, ...parameters)) as (Buffer | number | null)[];
+    return (await send('eval', lua)) as (Buffer | number | null)[];
   }
 }

@@ -40,7 +40,8 @@ export class HitCounter {
   readonly #redis: Redis;
   readonly #logger: Logger;
   readonly #prefix: string;
-  readonly #windowMs: number;
+  /** Milliseconds. */
+  readonly windowMs: number;
   readonly #local = new Map<string, MutableHits>();
   #pending = new Map<string, Pending>();
   #flushing = false;
@@ -50,7 +51,7 @@ export class HitCounter {
     this.#redis = redis;
     this.#logger = logger;
     this.#prefix = prefix;
-    this.#windowMs = windowMs;
+    this.windowMs = windowMs;
   }
 
   /** Counts a hit and waits for the count over all gateways. */
@@ -105,7 +106,7 @@ export class HitCounter {
     });
     try {
       const answer: unknown = await Promise.race([
-        this.#redis.eval(countScript, keys.length, ...keys, this.#windowMs, ...increments),
+        this.#redis.eval(countScript, keys.length, ...keys, this.windowMs, ...increments),
         late,
       ]);
       if (Array.isArray(answer)) return pairs(answer, now);
@@ -131,7 +132,7 @@ export class HitCounter {
   #count(key: string, by: number): MutableHits {
     const now = Date.now();
     const known = this.#local.get(key);
-    const current = known && known.resetAt > now ? known : { hits: 0, resetAt: now + this.#windowMs };
+    const current = known && known.resetAt > now ? known : { hits: 0, resetAt: now + this.windowMs };
     current.hits += by;
     if (current !== known) this.#remember(key, current);
     return current;

@@ -65,7 +65,7 @@ export function createTokenVerifier(
     },
     { jwksCache: new SimpleJwksCache({ fetcher: { fetch: fetchKeys } }) },
   );
-  const verified = new VerifiedTokens(rememberedTokens);
+  const verified = new VerifiedTokens<Identity>(rememberedTokens);
 
   async function verifyFresh(token: string): Promise<Identity> {
     if (token.length > longestToken) throw refused('The token is too long.');

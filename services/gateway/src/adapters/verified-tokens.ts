@@ -1,8 +1,6 @@
-import type { Identity } from '../domain/caller.ts';
-
-/** Verified tokens by their text, least recently used first out, so that a signature is checked once a token and not once a request. */
-export class VerifiedTokens {
-  readonly #known = new Map<string, Identity>();
+/** What is known of tokens by their text until it expires; the least recently used goes first. */
+export class VerifiedTokens<T extends { readonly expiresAtMs: number }> {
+  readonly #known = new Map<string, T>();
   readonly #capacity: number;
 
   constructor(capacity: number) {
@@ -10,23 +8,19 @@ export class VerifiedTokens {
   }
 
   /** Undefined when unknown or expired. */
-  get(token: string, now: number): Identity | undefined {
-    const identity = this.#known.get(token);
-    if (!identity) return undefined;
+  get(token: string, now: number): T | undefined {
+    const known = this.#known.get(token);
+    if (!known) return undefined;
     this.#known.delete(token);
-    if (identity.expiresAtMs <= now) return undefined;
-    this.#known.set(token, identity);
-    return identity;
+    if (known.expiresAtMs <= now) return undefined;
+    this.#known.set(token, known);
+    return known;
   }
 
-  set(token: string, identity: Identity): void {
-    this.#known.set(token, identity);
+  set(token: string, known: T): void {
+    this.#known.set(token, known);
     if (this.#known.size <= this.#capacity) return;
     const oldest = this.#known.keys().next();
     if (!oldest.done) this.#known.delete(oldest.value);
-  }
-
-  delete(token: string): void {
-    this.#known.delete(token);
   }
 }

@@ -2,8 +2,7 @@ import { ManuelError, isTerminal } from '@manuel/contracts';
 import type { Caller } from './caller.ts';
 import { findManual } from './find-manual.ts';
 import type { Outside } from './outside.ts';
-import { type Idempotency, type Submitted, admitJob } from './submission.ts';
-import { submittedOf } from './submitted.ts';
+import { type Idempotency, type Submitted, admitJob, submittedJob } from './submission.ts';
 
 /**
  * Takes a manual out of every search at once (its state `deleting` is the tombstone) and admits the job that removes the
@@ -35,7 +34,7 @@ export async function deleteManual(
     if (admission.kind === 'job') {
       await manuals.update(caller.userId, manualId, { job_id: admission.view.id }, { status: ['deleting'] });
     }
-    return submittedOf(outside, caller, admission);
+    return submittedJob(admission);
   } catch (error) {
     // After `unavailable` the job may exist all the same; asking again finds the state and goes on.
     if (error instanceof ManuelError && error.code !== 'unavailable') {

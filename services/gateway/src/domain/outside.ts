@@ -1,5 +1,6 @@
 import type { S3 } from '@manuel/aws';
-import type { ManualFormat } from '@manuel/contracts';
+import type { CachedAnswer } from '@manuel/cache';
+import type { ManualFormat, Persona } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
 import type { AudioFacts } from '@manuel/media';
 import type { Admitter, EventHub, ToJobView } from '@manuel/queues';
@@ -38,4 +39,13 @@ export interface Outside {
   readonly toJobView: ToJobView;
   /** Makes every cached answer of a user unreachable, at once and for all gateways. */
   readonly forgetAnswers: (userId: string) => Promise<void>;
+  /** A cached answer from its stored form; undefined for one that another version has written. */
+  readonly decodeAnswer: (stored: Buffer) => Promise<CachedAnswer | undefined>;
+  /** Counts a cached answer and puts its turn aside for a follow-up. Waits for nothing, never throws. */
+  readonly noteCachedAnswer: (
+    userId: string,
+    turn: { conversationId: string; question: string; answer: string; persona: Persona },
+  ) => void;
+  /** Before a follow-up is admitted: what was put aside goes to the ledger. */
+  readonly settleCachedTurn: (userId: string, conversationId: string) => Promise<void>;
 }

@@ -3,9 +3,8 @@ import type { ManualRow } from '@manuel/ledger';
 import type { Caller } from './caller.ts';
 import { findManual } from './find-manual.ts';
 import type { Outside } from './outside.ts';
-import { type Idempotency, type Submitted, admitJob } from './submission.ts';
+import { type Idempotency, type Submitted, admitJob, submittedJob } from './submission.ts';
 import { stateOfManual } from './submit-manual.ts';
-import { submittedOf } from './submitted.ts';
 
 /** Ingests a manual again, from the stored object or else from its address. Throws `not_found` or `conflict`. */
 export async function reindexManual(
@@ -45,7 +44,7 @@ export async function reindexManual(
     if (admission.kind === 'job') {
       await manuals.update(caller.userId, manualId, { job_id: admission.view.id }, { status: ['processing'] });
     }
-    return submittedOf(outside, caller, admission);
+    return submittedJob(admission);
   } catch (error) {
     await manuals.update(
       caller.userId,

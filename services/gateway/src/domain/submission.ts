@@ -37,7 +37,7 @@ export async function admitJob<N extends JobName>(
     readonly payload: JobPayload<N>;
     readonly options: JobOptions;
     readonly idempotency: Idempotency | undefined;
-    readonly cacheKey?: AdmitRequest['cacheKey'];
+    readonly cacheKey?: AdmitRequest['cacheKey'] | undefined;
   },
 ): Promise<Admission> {
   checkPriority(caller, request.options.priority);
@@ -53,4 +53,10 @@ export async function admitJob<N extends JobName>(
     ...(request.idempotency === undefined ? {} : { idempotency: request.idempotency }),
     ...(request.cacheKey === undefined ? {} : { cacheKey: request.cacheKey }),
   });
+}
+
+/** An admission without a cache key: always a job. */
+export function submittedJob(admission: Admission): Submitted {
+  if (admission.kind === 'job') return { kind: 'job', view: admission.view, replayed: admission.replayed };
+  throw new Error('a cached answer came though no cache key was given');
 }

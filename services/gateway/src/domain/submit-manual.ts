@@ -6,8 +6,14 @@ import type { Caller } from './caller.ts';
 import { sha256Hex } from './canonical-json.ts';
 import type { ManualFile } from './manual-file.ts';
 import type { Outside } from './outside.ts';
-import { type Idempotency, type JobOptions, type Submitted, admitJob, checkPriority } from './submission.ts';
-import { submittedOf } from './submitted.ts';
+import {
+  type Idempotency,
+  type JobOptions,
+  type Submitted,
+  admitJob,
+  checkPriority,
+  submittedJob,
+} from './submission.ts';
 
 export interface ManualOptions extends JobOptions {
   readonly replaces?: string | undefined;
@@ -142,7 +148,7 @@ export async function admitManual(outside: Outside, caller: Caller, manual: NewM
     } else {
       await takeBack();
     }
-    return submittedOf(outside, caller, admission);
+    return submittedJob(admission);
   } catch (error) {
     // After `unavailable` the job may exist all the same, and then row and object are its own.
     if (error instanceof ManuelError && error.code !== 'unavailable') await takeBack();

@@ -1,10 +1,12 @@
 import { ManuelError, type QueryRequest } from '@manuel/contracts';
+import { answerFromCache, cacheKeyOf } from './answer-from-cache.ts';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
-import { type Idempotency, type Submitted, admitJob } from './submission.ts';
-import { submittedOf } from './submitted.ts';
+import { type Idempotency, type Submitted, admitJob, submittedJob } from './submission.ts';
 
-/** Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's. */
+/**
+ * Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's.
+ */
 export async function submitQuery(
   outside: Outside,
   caller: Caller,
@@ -13,14 +15,21 @@ export async function submitQuery(
 ): Promise<Submitted> {
   const { priority, expires_in_s, ...payload } = body;
   await checkManuals(outside, caller, payload.manual_ids);
-  const admission = await admitJob(outside, caller, {
+  if (payload.conversation_id !== undefined) await outside.settleCachedTurn(caller.userId, payload.conversation_id);
+  const request = {
     job: 'query',
     operation: 'query',
     payload,
     options: { priority, expires_in_s },
     idempotency,
-  });
-  return submittedOf(outside, caller, admission);
+  } as const;
+  const cacheKey = cacheKeyOf(outside, caller, body);
+  const admission = await admitJob(outside, caller, { ...request, cacheKey });
+  if (admission.kind === 'job') return submittedJob(admission);
+  const cached = await outside.decodeAnswer(admission.value);
+  if (cached) return { kind: 'result', result: await answerFromCache(outside, caller, body, cached) };
+  // Written by another version of us: as if nothing were cached.
+  return submittedJob(await admitJob(outside, caller, request));
 }
 
 /** Throws `not_found` unless all are the caller's own and none is being deleted. */

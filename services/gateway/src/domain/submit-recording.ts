@@ -3,9 +3,8 @@ import type { Admission } from '@manuel/queues';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
 import { type StoredRecording, storeRecording } from './store-recording.ts';
-import { type Idempotency, type Submitted, admitJob, checkPriority } from './submission.ts';
+import { type Idempotency, type Submitted, admitJob, checkPriority, submittedJob } from './submission.ts';
 import { checkManuals } from './submit-query.ts';
-import { submittedOf } from './submitted.ts';
 
 /** Admits a recording to be written down. */
 export async function submitTranscription(
@@ -26,7 +25,7 @@ export async function submitTranscription(
       idempotency,
     }),
   );
-  return submittedOf(outside, caller, admission);
+  return submittedJob(admission);
 }
 
 /** Admits a spoken question: written down, then answered, one job to the client. */
@@ -49,7 +48,7 @@ export async function submitVoice(
       idempotency,
     }),
   );
-  return submittedOf(outside, caller, admission);
+  return submittedJob(admission);
 }
 
 const payloadOf = ({ audio_key, content_type, audio_sha256, etag }: StoredRecording) => ({

@@ -70,7 +70,10 @@ export async function startTestWorld(environment: Record<string, string | undefi
         rate_limit: { requests: 100_000, ...overrides.rate_limit },
         retry: { s3: { max_retries: 0 }, dynamodb: { max_retries: 0 }, ...overrides.retry },
       });
-      const gateway = await createContext(settings, { logger: silentLogger(), ...parts });
+      const gateway = await createContext(settings, {
+        ...(environment['SHOW_LOGS'] ? {} : { logger: silentLogger() }),
+        ...parts,
+      });
       await gateway.ledger.createTables();
       const server = await startServer(gateway);
       const started: TestGateway = {

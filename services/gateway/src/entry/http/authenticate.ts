@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestHandler } from 'express';
+import type { NextFunction, RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
 import type { TokenVerifier } from '../../adapters/token-verifier.ts';
 import type { Caller } from '../../domain/caller.ts';
-import { stateOf } from './request-state.ts';
+import { type RequestState, stateOf } from './request-state.ts';
 
 /** The token of `Authorization: Bearer`; throws `unauthenticated` when there is none. */
 export function bearerToken(request: IncomingMessage): string {
@@ -24,13 +24,20 @@ export function authenticate(tokens: TokenVerifier): RequestHandler {
     if (known) {
       state.identity = known;
       next();
-      return;
+      return undefined;
     }
-    tokens.verify(token).then((identity) => {
-      state.identity = identity;
-      next();
-    }, next);
+    return verifyFirst(tokens, token, state, next);
   };
+}
+
+async function verifyFirst(
+  tokens: TokenVerifier,
+  token: string,
+  state: RequestState,
+  next: NextFunction,
+): Promise<void> {
+  state.identity = await tokens.verify(token);
+  next();
 }
 
 /** Who asks; only behind `authenticate`. */

@@ -41,7 +41,11 @@ export function readMultipart(request: Request, maxMb: number): Promise<Multipar
       reject(new ManuelError('validation_failed', 'The form has no boundary.', { cause }));
       return;
     }
+    const broken = (cause: Error): void =>
+      fail(new ManuelError('validation_failed', 'The form is cut off or malformed.', { cause }));
     form.on('file', (name, stream, info) => {
+      // A form that ends too early breaks the file's stream as well as the form.
+      stream.on('error', broken);
       if (name !== 'file' || file !== undefined) {
         stream.resume();
         fail(
@@ -66,9 +70,7 @@ export function readMultipart(request: Request, maxMb: number): Promise<Multipar
     form.on('filesLimit', () => fail(invalid('Send one file only.')));
     form.on('fieldsLimit', () => fail(invalid('There are too many fields.', 'body')));
     form.on('partsLimit', () => fail(invalid('There are too many parts.', 'body')));
-    form.on('error', (cause) =>
-      fail(new ManuelError('validation_failed', 'The form is cut off or malformed.', { cause })),
-    );
+    form.on('error', broken);
     form.on('close', () => {
       if (file) resolve({ file, fields });
       else reject(invalid('The file is missing.'));

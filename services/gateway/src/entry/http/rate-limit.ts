@@ -4,9 +4,6 @@ import { ManuelError } from '@manuel/contracts';
 import type { Hits, HitCounter } from '../../adapters/hit-counter.ts';
 import { stateOf } from './request-state.ts';
 
-/** The window of all rate limits, milliseconds. */
-export const rateWindowMs = 60_000;
-
 export interface RateLimits {
   /** Before authentication: by client address. Costs no wait: counts here and tells Redis in the background. */
   readonly byAddress: RequestHandler;
@@ -21,12 +18,13 @@ const toResponse = ({ hits, resetAt }: Hits): IncrementResponse => ({ totalHits:
 /** A limit counts up only: what was asked is never given back. */
 const neverDown = { decrement: () => undefined, resetKey: () => undefined };
 
-const refusal = (resetAt: number | undefined): ManuelError =>
+const refusal = (resetAt: number): ManuelError =>
   new ManuelError('rate_limited', 'Too many requests. Wait as long as Retry-After says.', {
-    retryAfterMs: Math.max(1, (resetAt ?? Date.now() + rateWindowMs) - Date.now()),
+    retryAfterMs: Math.max(1, resetAt - Date.now()),
   });
 
 function limiter(
+  windowMs: number,
   name: string,
   limit: number,
   keyOf: (request: Request) => string,
@@ -34,7 +32,7 @@ function limiter(
 ): RequestHandler {
   const store: Store = { increment, ...neverDown };
   return rateLimit({
-    windowMs: rateWindowMs,
+    windowMs,
     limit,
     identifier: name,
     standardHeaders: 'draft-8',
@@ -45,7 +43,7 @@ function limiter(
     validate: false,
     handler: (request, _response, next) => {
       const { rateLimit: info } = request as Request & { rateLimit?: { resetTime?: Date } };
-      next(refusal(info?.resetTime?.getTime()));
+      next(refusal(info?.resetTime?.getTime() ?? Date.now() + windowMs));
     },
   });
 }
@@ -56,11 +54,13 @@ function addressKey(request: Request): string {
   return `address:${address.includes(':') ? ipKeyGenerator(address) : address}`;
 }
 
-/** `limit` requests a minute by address and by user. */
+/** `limit` requests in each window of the counter, by address and by user. */
 export function createRateLimits(counter: HitCounter, limit: number): RateLimits {
+  const { windowMs } = counter;
   return {
-    byAddress: limiter('address', limit, addressKey, (key) => toResponse(counter.hitNow(key))),
+    byAddress: limiter(windowMs, 'address', limit, addressKey, (key) => toResponse(counter.hitNow(key))),
     byUser: limiter(
+      windowMs,
       'user',
       limit,
       (request) => `user:${stateOf(request).identity?.userId ?? ''}`,
