@@ -22,7 +22,9 @@ export async function decode(stored: Uint8Array): Promise<Buffer | undefined> {
     return await expand(body);
   } catch (error) {
     // Only damage makes zlib fail; a damaged entry is a miss, anything else is a mistake of ours.
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) return undefined;
+    if (typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('Z_')) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connectRedis } from '@manuel/resilience';
+import { settingsWith } from '@manuel/settings';
+import { silentLogger } from '@manuel/telemetry';
+import { testRedis, waitFor } from '@manuel/testing';
+import type { Redis } from 'ioredis';
+import { createQuiet } from './quiet-redis.ts';
+import { createSingleFlight, type SingleFlight } from './single-flight.ts';
+
+let shared: Awaited<ReturnType<typeof testRedis>>;
+let connections: Redis[];
+let flights: SingleFlight[];
+
+beforeAll(async () => {
+  shared = await testRedis();
+  const settings = settingsWith({ redis: { url: shared.url } });
+  const connect = () => connectRedis(settings, { name: 'test', logger: silentLogger() });
+  connections = [await connect(), await connect()];
+  const quiet = createQuiet(silentLogger());
+  flights = connections.map((redis) => createSingleFlight({ redis, prefix: shared.prefix, quiet }));
+});
+afterAll(async () => {
+  for (const connection of connections) connection.disconnect();
+  await shared.close();
+});
+
+const of = (n: number): SingleFlight => flights[n % flights.length]!;
+
+test('the same work runs once for all who ask at the same time, in whichever process', async () => {
+  let runs = 0;
+  const land = Promise.withResolvers<void>();
+  const work = async () => {
+    runs += 1;
+    await land.promise;
+    return { n: runs };
+  };
+  const all = Promise.all(Array.from({ length: 12 }, (_, n) => of(n)('once', work)));
+  await waitFor(() => runs === 1);
+  land.resolve();
+  const landed = await all;
+  expect(runs).toBe(1);
+  expect(landed.map(({ value }) => value)).toEqual(Array.from({ length: 12 }, () => ({ n: 1 })));
+  expect(landed.filter(({ leader }) => leader)).toHaveLength(1);
+});
+
+test('when the one who works fails, the next one works', async () => {
+  let runs = 0;
+  const work = async () => {
+    runs += 1;
+    if (runs === 1) throw new Error('first');
+    return 'second';
+  };
+  const outcomes = await Promise.allSettled([0, 1, 2].map((n) => of(n)('fails', work)));
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  expect(outcomes.filter((each) => each.status === 'fulfilled' && each.value.value === 'second')).toHaveLength(2);
+  expect(runs).toBe(2);
+});
+
+test('a leader that died is succeeded when its lock runs out', async () => {
+  // What a killed process leaves behind: a lock and no value.
+  await connections[0]!.set(`${shared.prefix}:flight:dead`, 'gone', 'PX', 300);
+  expect(await of(1)('dead', () => Promise.resolve('alive'))).toEqual({ value: 'alive', leader: true });
+});
+
+test('who is cancelled while waiting leaves, and the leader goes on', async () => {
+  const land = Promise.withResolvers<string>();
+  const leader = of(0)('cancel', () => land.promise);
+  await waitFor(() => connections[0]!.exists(`${shared.prefix}:flight:cancel`));
+  const abort = new AbortController();
+  const waiting = of(1)('cancel', () => Promise.resolve('not me'), { signal: abort.signal });
+  const outcome = waiting.then(
+    () => 'landed',
+    () => 'left',
+  );
+  abort.abort();
+  expect(await outcome).toBe('left');
+  land.resolve('value');
+  expect(await leader).toEqual({ value: 'value', leader: true });
+});
+
+test('a value that is not to be shared is made by each', async () => {
+  let runs = 0;
+  const work = () => {
+    runs += 1;
+    return Promise.resolve(runs);
+  };
+  await Promise.all([0, 1, 2].map((n) => of(n)('private', work, { share: () => false })));
+  expect(runs).toBe(3);
+});
