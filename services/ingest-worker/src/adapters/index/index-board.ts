@@ -144,7 +144,7 @@ export class IndexBoard {
 
   /** Uris that wait for a call, of both operations. */
   async waiting(): Promise<string[]> {
-    const lists = await Promise.all(boardOperations.map((op) => this.#redis.zrange(this.#queue(op), 0, -1)));
+    const lists = await Promise.all(boardOperations.map((op) => this.#redis.zrange(this.#queue(op), '0', '-1')));
     return lists.flat();
   }
 

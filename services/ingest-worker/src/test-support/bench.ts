@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAwsLocal } from '@manuel/aws-local';
+import { type JobPayload, type JobView, isTerminal, newManualId } from '@manuel/contracts';
+import { type Admitter, createAdmitter, runWorker } from '@manuel/queues';
+import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
+import { createMetrics, silentLogger } from '@manuel/telemetry';
+import { startRedis, waitFor } from '@manuel/testing';
+import { type Context, type ContextOverrides, createContext } from '../context.ts';
+import { abandonedBy, handlersOf } from '../entry/jobs.ts';
+
+type Environment = Record<string, string | undefined>;
+
+export interface Bench {
+  readonly settings: Settings;
+  /** A worker's context; its first one unless `worker` made more. */
+  readonly context: Context;
+  readonly admitter: Admitter;
+  readonly endpoint: string;
+  /** Starts another worker, with a context of its own. */
+  worker(overrides?: ContextOverrides): Promise<{ context: Context; close(): Promise<void> }>;
+  /** Puts bytes where the gateway does and admits the job. */
+  upload(userId: string, file: Upload): Promise<{ jobId: string; manualId: string }>;
+  admit(userId: string, payload: JobPayload<'ingest'>): Promise<string>;
+  remove(userId: string, manualId: string): Promise<string>;
+  /** The job as its owner sees it, once it has ended. */
+  ended(userId: string, jobId: string, timeoutMs?: number): Promise<JobView>;
+  /** AWS calls since the last reset, by operation. */
+  calls(service: string): Promise<Record<string, number>>;
+  resetCalls(): Promise<void>;
+  /** Every key in the bucket under a prefix. */
+  keys(prefix?: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface Upload {
+  readonly filename: string;
+  readonly bytes: Uint8Array | string;
+  readonly manualId?: string;
+  readonly replaces?: string;
+}
+
+const quick: SettingsOverrides = {
+  logs: { level: 'error' },
+  queue: { max_size: 5000, max_per_user: 1000, stalled_interval_ms: 500, lock_ms: 3000 },
+  retry: { s3: { strategy: 'fixed', base_delay_ms: 50, max_delay_ms: 100, jitter: false, max_retries: 2 } },
+  ingest: { calls_per_s: 50, poll_initial_ms: 30, poll_max_ms: 500, batch_window_ms: 20 },
+};
+
+/** The worker over a real Redis and AWS on this machine, all of the test file's own. `environment`: where the SDK looks for AWS. */
+export async function startBench(
+  environment: Environment,
+  overrides: SettingsOverrides = {},
+  options: { workers?: number; context?: ContextOverrides } = {},
+): Promise<Bench> {
+  const dir = await mkdtemp(join(tmpdir(), 'ingest-bench-'));
+  const [redis, aws] = await Promise.all([startRedis(), startAwsLocal({ dir, closeGraceMs: 100 })]);
+  Object.assign(environment, {
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  });
+  const settings = settingsWith({
+    ...quick,
+    ...overrides,
+    ingest: { ...quick.ingest, ...overrides.ingest },
+    redis: { url: redis.url },
+  });
+  const workers: { context: Context; close(): Promise<void> }[] = [];
+
+  async function worker(extra: ContextOverrides = {}) {
+    const context = await createContext(settings, { logger: silentLogger(), ...options.context, ...extra });
+    if (workers.length === 0) await context.ledger.createTables();
+    const running = await runWorker(
+      { settings, ledger: context.ledger, logger: context.logger, metrics: context.metrics },
+      { queue: 'ingest', handlers: handlersOf(context), onAbandoned: abandonedBy(context) },
+    );
+    const started = {
+      context,
+      async close() {
+        await running.close(2000);
+        await context.close();
+      },
+    };
+    workers.push(started);
+    return started;
+  }
+
+  const { context } = await worker();
+  for (let more = 1; more < (options.workers ?? 1); more += 1) await worker();
+  const { ledger, s3, logger, metrics } = context;
+  const { manuals_bucket: bucket, uploads_prefix } = settings.storage;
+  const admitter = await createAdmitter({ settings, ledger, logger, metrics: createMetrics('test') });
+
+  async function submit(
+    job: 'ingest' | 'delete-manual',
+    userId: string,
+    payload: JobPayload<'ingest'> | JobPayload<'delete-manual'>,
+  ) {
+    const admission = await admitter.admit({
+      job,
+      operation: job === 'ingest' ? 'ingest' : 'delete',
+      userId,
+      payload,
+      class: 'normal',
+      expiresInS: 600,
+      requestId: 'test',
+    });
+    if (admission.kind !== 'job') throw new Error('an ingest is never cached');
+    return admission.view.id;
+  }
+
+  const bench: Bench = {
+    settings,
+    context,
+    admitter,
+    endpoint: aws.endpoint,
+    worker,
+    admit: (userId, payload) => submit('ingest', userId, payload),
+    async upload(userId, { filename, bytes, replaces, manualId = newManualId() }) {
+      const key = `${uploads_prefix}/${userId}/${manualId}`;
+      const contentType = 'application/octet-stream';
+      const { etag } = await s3.putObject({ bucket, key, body: bytes, contentType });
+      const source = { kind: 'object' as const, key, etag };
+      const replaced = replaces === undefined ? {} : { replaces };
+      const payload = { manual_id: manualId, filename, upload_method: 'body' as const, source, ...replaced };
+      return { manualId, jobId: await submit('ingest', userId, payload) };
+    },
+    async remove(userId, manualId) {
+      await ledger.manuals.update(userId, manualId, { status: 'deleting' });
+      return submit('delete-manual', userId, { manual_id: manualId });
+    },
+    ended: (userId, jobId, timeoutMs = 20_000) =>
+      waitFor(
+        async () => {
+          const view = await admitter.view(userId, jobId);
+          return view && isTerminal(view.status) ? view : undefined;
+        },
+        { timeoutMs, what: `job ${jobId}` },
+      ),
+    async calls(service) {
+      const counts = (await (await fetch(`${aws.endpoint}/_calls`)).json()) as Record<string, Record<string, number>>;
+      return counts[service] ?? {};
+    },
+    async resetCalls() {
+      await fetch(`${aws.endpoint}/_calls`, { method: 'DELETE' });
+    },
+    keys: (prefix = '') => Array.fromAsync(s3.listObjects(bucket, prefix), ({ key }) => key),
+    async close() {
+      await admitter.close();
+      for (const started of workers.toReversed()) await started.close();
+      await aws.close();
+      await redis.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  return bench;
+}
