@@ -10,7 +10,7 @@ const closeGraceMs = 2000;
 
 export type { AwsLocalOptions } from './options.ts';
 
-export interface AwsLocal {
+export interface AwsLocal extends AsyncDisposable {
   /** What `AWS_ENDPOINT_URL` has to be. */
   readonly endpoint: string;
   readonly port: number;
@@ -39,7 +39,8 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
       },
       log: (message, fields) => options.log?.(message, fields),
     });
-    return { endpoint, port, config, close: () => listener.close(options.closeGraceMs ?? closeGraceMs).then(close) };
+    const stop = (): Promise<void> => listener.close(options.closeGraceMs ?? closeGraceMs).then(close);
+    return { endpoint, port, config, close: stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     application.reject(error);
     await listener.close(0);

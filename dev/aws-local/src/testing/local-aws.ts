@@ -21,6 +21,10 @@ export interface TestAws extends AwsLocal {
 export async function startTestAws(options: Partial<AwsLocalOptions> = {}): Promise<TestAws> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'aws-local-')));
   const local = await startAwsLocal({ ...options, dir });
+  const close = async (): Promise<void> => {
+    await local.close();
+    if (options.dir === undefined) await rm(dir, { recursive: true });
+  };
   return {
     ...local,
     dir,
@@ -39,10 +43,8 @@ export async function startTestAws(options: Partial<AwsLocalOptions> = {}): Prom
       if (!response.ok) throw new Error(`${response.status} ${text}`);
       return text === '' ? undefined : JSON.parse(text);
     },
-    async close() {
-      await local.close();
-      if (options.dir === undefined) await rm(dir, { recursive: true });
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
