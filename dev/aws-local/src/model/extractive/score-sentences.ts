@@ -1,4 +1,5 @@
 import { isInstructionToModel } from './detect-injection.ts';
+import { PARAMETERS } from './parameters.ts';
 import { isNegative, type QuestionCues } from './question-cues.ts';
 import type { Passage } from './read-request.ts';
 import { splitSentences, type Sentence } from './split-sentences.ts';
@@ -21,6 +22,10 @@ export interface Scored {
   readonly coverage: number;
   /** The question's terms in the sentence itself. */
   readonly matched: ReadonlySet<string>;
+  /** The weightiest of them. */
+  readonly subject: string;
+  /** The share of what was asked that the heading above it speaks of. */
+  readonly headingCoverage: number;
 }
 
 /** Every quotable sentence of the passages, in order of reading. Sentences that address the model are left out here, once and for all. */
@@ -49,11 +54,6 @@ export function weighTerms(questionTerms: readonly string[], candidates: readonl
   return weights;
 }
 
-const CONTEXT_SHARE = 0.35;
-const RANK_DISCOUNT = 0.06;
-const CUE_BONUS = 0.25;
-const PAIR_BONUS = 0.3;
-
 /** Scores every sentence for a question whose terms are weighed. */
 export function scoreSentences(
   candidates: readonly Candidate[],
@@ -66,35 +66,48 @@ export function scoreSentences(
   const titles = passages.map((passage) => new Set(terms(passage.title)));
   const pairs = new Set(questionTerms.slice(1).map((term, index) => `${questionTerms[index]} ${term}`));
 
+  const share = (weight: number) => (total === 0 ? 0 : weight / total);
+
   return candidates.map((candidate, at) => {
-    const surroundings = new Set(titles[candidate.passage]);
-    for (const stem of terms(candidate.heading)) surroundings.add(stem);
+    const heading = new Set(terms(candidate.heading));
+    const above = new Set([...(titles[candidate.passage] ?? []), ...heading]);
+    const beside = new Set<string>();
     for (const neighbour of [candidates[at - 1], candidates[at - 2], candidates[at + 1]]) {
-      if (neighbour?.passage === candidate.passage) for (const stem of neighbour.stems) surroundings.add(stem);
+      if (neighbour?.passage === candidate.passage) for (const stem of neighbour.stems) beside.add(stem);
     }
     const matched = new Set<string>();
     let own = 0;
     let around = 0;
+    let known = 0;
+    let headed = 0;
+    let subject = '';
     for (const [term, weight] of weights) {
       const here = matchTerm(term, candidate.stems);
-      if (here > 0) matched.add(term);
+      if (here > 0) {
+        matched.add(term);
+        if (weight > (weights.get(subject) ?? 0)) subject = term;
+      }
+      const inHeading = here === 1 ? 0 : matchTerm(term, above);
+      const inNeighbour = here === 1 ? 0 : matchTerm(term, beside);
+      headed += weight * matchTerm(term, heading);
       own += weight * here;
-      if (here < 1) around += weight * Math.max(0, matchTerm(term, surroundings) - here);
+      around += weight * Math.max(0, inHeading * PARAMETERS.headingShare, inNeighbour * PARAMETERS.neighbourShare);
+      known += weight * Math.max(here, inHeading, inNeighbour);
     }
     const adjacent = candidate.sequence
       .slice(1)
       .filter((stem, index) => pairs.has(`${candidate.sequence[index]} ${stem}`)).length;
     const length = candidate.sequence.length;
-    let score = total === 0 ? 0 : (own + CONTEXT_SHARE * around) / total;
-    score *= 1 + PAIR_BONUS * Math.min(2, adjacent);
-    if (cues.fits?.test(candidate.text) === true) score *= 1 + CUE_BONUS;
-    if (cues.negative && isNegative(candidate.text)) score *= 1 + CUE_BONUS;
+    let score = share(own + around);
+    score *= 1 + PARAMETERS.pairBonus * Math.min(2, adjacent);
+    if (cues.fits?.test(candidate.text) === true) score *= 1 + PARAMETERS.cueBonus;
+    if (cues.negative && isNegative(candidate.text)) score *= 1 + PARAMETERS.cueBonus;
     if (candidate.isHeading) score *= 0.3;
     else if (length < 4) score *= 0.7;
     else if (length > 40) score *= 0.8;
     if (candidate.text.endsWith('?')) score *= 0.6;
     if (/^(?:for more information|refer to|see (?:page|the))\b/i.test(candidate.text)) score *= 0.6;
-    score /= 1 + RANK_DISCOUNT * candidate.passage;
-    return { candidate, score, coverage: total === 0 ? 0 : (own + around) / total, matched };
+    score /= 1 + PARAMETERS.rankDiscount * candidate.passage;
+    return { candidate, score, coverage: share(known), matched, subject, headingCoverage: share(headed) };
   });
 }

@@ -1,21 +1,15 @@
-import { isImperative, readCues, splitQuestion, type QuestionCues } from './question-cues.ts';
+import { PARAMETERS } from './parameters.ts';
+import { isImperative, readCues, splitQuestion } from './question-cues.ts';
 import type { Task } from './read-request.ts';
 import { readCandidates, scoreSentences, weighTerms, type Candidate, type Scored } from './score-sentences.ts';
 import { isGeneric, questionTerms, words } from './terms.ts';
-
-const MAX_SENTENCES = 4;
-/** Below this share of what was asked, a sentence is no answer. */
-const MIN_COVERAGE = 0.5;
-/** A further sentence joins the best one only if it is nearly as good. */
-const MIN_SHARE_OF_BEST = 0.6;
-const EARLIER_QUESTION_WEIGHT = 0.4;
 
 /** The sentences that answer the task's question, at most four, in the order they should be read; none when the passages hold no answer. */
 export function selectSentences(task: Task): Candidate[] {
   const candidates = readCandidates(task.passages);
   const chosen: Candidate[] = [];
   const parts = splitQuestion(task.question);
-  const perPart = Math.max(1, Math.floor(MAX_SENTENCES / parts.length));
+  const perPart = Math.max(1, Math.floor(PARAMETERS.maxSentences / parts.length));
   for (const part of parts) {
     for (const candidate of answerPart(part, task, candidates, perPart)) {
       if (!chosen.some((other) => isSame(other, candidate))) chosen.push(candidate);
@@ -35,40 +29,44 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   const ranked = scored
     .filter((entry) => entry.matched.size > 0 && !entry.candidate.isHeading)
     .sort((a, b) => b.score - a.score);
-  const best = ranked.find((entry) => entry.coverage >= MIN_COVERAGE && matchesSubject(entry));
+  const best = ranked.find((entry) => entry.coverage >= PARAMETERS.minCoverage && matchesSubject(entry));
   if (best === undefined) return [];
-  return cues.procedure ? withSteps(best, scored, ranked, limit) : withSupport(best, ranked, limit, cues);
+  return cues.procedure ? withSteps(best, scored, ranked, limit) : withSupport(best, ranked, limit);
 }
 
 function matchesSubject(entry: Scored): boolean {
   return [...entry.matched].some((term) => !isGeneric(term));
 }
 
-/** Adds the steps that follow a procedure's best sentence on the same page. */
+/** Adds the steps that follow a procedure's best sentence; where a heading asks the question, all steps are under it. */
 function withSteps(best: Scored, scored: readonly Scored[], ranked: readonly Scored[], limit: number): Candidate[] {
-  const chosen = [best.candidate];
-  const start = scored.indexOf(best);
-  for (const { candidate, score } of scored.slice(start + 1)) {
-    if (chosen.length >= limit || candidate.passage !== best.candidate.passage || candidate.isHeading) break;
-    const continues = candidate.isItem || isImperative(candidate.text) || score >= MIN_SHARE_OF_BEST * best.score;
-    if (!continues || (candidate.heading !== best.candidate.heading && score < MIN_SHARE_OF_BEST * best.score)) break;
-    chosen.push(candidate);
+  const { passage, heading } = best.candidate;
+  const isNearlyAsGood = (entry: Scored) => entry.score >= PARAMETERS.minShareOfBest * best.score;
+  const underHeading = scored.filter(
+    ({ candidate }) => candidate.passage === passage && candidate.heading === heading && !candidate.isHeading,
+  );
+  const begins =
+    best.headingCoverage >= PARAMETERS.minCoverage ? underHeading : underHeading.slice(underHeading.indexOf(best));
+  const steps: Candidate[] = [];
+  for (const entry of begins) {
+    const isStep =
+      entry.candidate.isItem || isImperative(entry.candidate.text) || entry === best || isNearlyAsGood(entry);
+    if (steps.length >= limit || (steps.length > 0 && !isStep)) break;
+    if (isStep) steps.push(entry.candidate);
   }
-  return chosen.length > 1
-    ? chosen
-    : withSupport(best, ranked, Math.min(limit, 2), { procedure: true, fits: undefined, negative: false });
+  return steps.length > 1 ? steps : withSupport(best, ranked, Math.min(limit, 2));
 }
 
-/** Adds sentences nearly as good as the best that say something it does not. */
-function withSupport(best: Scored, ranked: readonly Scored[], limit: number, cues: QuestionCues): Candidate[] {
+/** Adds sentences nearly as good as the best, on the same subject, or on a part of the question that it leaves open. */
+function withSupport(best: Scored, ranked: readonly Scored[], limit: number): Candidate[] {
   const chosen = [best];
   for (const entry of ranked) {
-    if (chosen.length >= limit || entry.score < MIN_SHARE_OF_BEST * best.score) break;
+    if (chosen.length >= limit || entry.score < PARAMETERS.minShareOfBest * best.score) break;
     if (chosen.some((other) => isSame(other.candidate, entry.candidate))) continue;
-    const isNear =
-      entry.candidate.passage === best.candidate.passage && Math.abs(entry.candidate.order - best.candidate.order) <= 3;
-    const addsTerm = [...entry.matched].some((term) => chosen.every((other) => !other.matched.has(term)));
-    if (isNear || addsTerm || cues.fits?.test(entry.candidate.text) === true) chosen.push(entry);
+    const addsTerm = [...entry.matched].some(
+      (term) => !isGeneric(term) && chosen.every((other) => !other.matched.has(term)),
+    );
+    if (addsTerm || entry.matched.has(best.subject)) chosen.push(entry);
   }
   return chosen.map((entry) => entry.candidate);
 }
@@ -90,7 +88,7 @@ function addEarlierTerms(weights: Map<string, number>, task: Task, candidates: r
   const earlier = task.earlierQuestions.at(-1);
   if (earlier === undefined) return;
   for (const [term, weight] of weighTerms(questionTerms(earlier), candidates)) {
-    if (!weights.has(term)) weights.set(term, weight * EARLIER_QUESTION_WEIGHT);
+    if (!weights.has(term)) weights.set(term, weight * PARAMETERS.earlierQuestionWeight);
   }
 }
 

@@ -25,7 +25,11 @@ export function splitSentences(text: string): Sentence[] {
       continue;
     }
     const isItem = ITEM.test(line);
-    for (const sentence of splitLine(line)) sentences.push({ text: sentence, heading, isItem, isHeading: false });
+    for (const sentence of splitLine(line)) {
+      const isHeading = !isItem && isTitle(sentence);
+      if (isHeading) heading = sentence;
+      sentences.push({ text: sentence, heading: isHeading ? '' : heading, isItem, isHeading });
+    }
   }
   return sentences;
 }
@@ -61,6 +65,15 @@ function isHeadingLine(line: string): boolean {
     !ITEM.test(line) &&
     line.split(' ').length <= 9 &&
     /\p{L}{3}/u.test(line)
+  );
+}
+
+/** "Connecting the antenna." A heading that text extraction has put into the line. */
+function isTitle(sentence: string): boolean {
+  return (
+    /^\p{Lu}\p{Ll}+ing\b/u.test(sentence) &&
+    sentence.split(' ').length <= 10 &&
+    !/\b(?:is|are|was|will|can|may|must|should|helps?|requires?)\b/.test(sentence)
   );
 }
 

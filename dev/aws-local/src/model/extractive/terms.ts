@@ -49,6 +49,13 @@ const SYNONYMS: readonly string[] = [
   'weight weigh kg',
   'size dimension measure',
   'guarantee warranty',
+  'increase enlarge raise bigger',
+  'decrease reduce lower',
+  'font text letter',
+  'mobile phone smartphone',
+  'cancel stop',
+  'find locate search',
+  'see view show',
 ];
 
 const synonymsOf = new Map<string, ReadonlySet<string>>();
@@ -101,9 +108,9 @@ export function matchTerm(term: string, present: ReadonlySet<string>): number {
   return 0;
 }
 
-/** True for words of six letters or more that differ by one letter added, dropped or replaced. */
+/** True for words of five letters or more that differ by one letter added or dropped, or of six by one replaced. */
 function oneEditApart(a: string, b: string): boolean {
-  if (Math.min(a.length, b.length) < 6 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0]) return false;
+  if (Math.max(a.length, b.length) < 6 || Math.abs(a.length - b.length) > 1 || a[0] !== b[0]) return false;
   let i = 0;
   while (i < a.length && i < b.length && a[i] === b[i]) i += 1;
   const skipA = a.length >= b.length ? 1 : 0;

@@ -35,7 +35,7 @@ const TABLE = `
 tion SH AH N; sion ZH AH N; ture CH ER; ough AO; augh AO; eigh EY; igh AY; tch CH; sch SH; dge JH; que$ K; air EH R; ear IH R; eer IH R; our AW R; ore$ AO R;
 ch CH; sh SH; th TH; ph F; wh W; ^gh G; gh; ck K; ng$ NG; ng NG G; qu K W; ^kn N; ^wr R; ^ps S; mb$ M;
 ee IY; ea IY; oo UW; ou AW; ow OW; oi OY; oy OY; ai EY; ay EY; au AO; aw AO; ie IY; ei EY; ey IY; eu UW; ew UW; ue UW; ui UW; oa OW;
-ar AA R; er ER; ir ER; or AO R; ur ER; ble$ B AH L; tle$ T AH L; ple$ P AH L; dle$ D AH L;
+ar AA R; er ER; ir ER; or AO R; ur ER; (?<=[^aeiouy])le$ AH L;
 (?<=[sxz]|ch|sh)es$ IH Z; (?<=[td])ed$ IH D; (?<=[^aeiou])ed$ D; a${LONG} EY; e${LONG} IY; i${LONG} AY; o${LONG} OW; u${LONG} UW;
 (?<=[^aeiouy])e(?=s?$); (?<=^[^aeiou]+)y$ AY; (?<=.)y$ IY; ^y Y; y IH; c(?=[eiy]) S; g(?=[ey]) JH; ^x Z; x K S; (?<=[aeioubdgmnlrv])s$ Z;
 bb B; cc K; dd D; ff F; gg G; ll L; mm M; nn N; pp P; rr R; ss S; tt T; zz Z; a$ AH; o$ OW; i$ IY;

@@ -1,0 +1,19 @@
+/** What decides between sentences. Tuned on the questions of one manual by which page the answer cites; held against another half. */
+export const PARAMETERS = {
+  /** Of what was asked, a word in the heading, the title or a neighbouring sentence counts this much of one in the sentence itself. */
+  headingShare: 0.5,
+  neighbourShare: 0.35,
+  /** Each passage counts this much less than the one ranked before it. */
+  rankDiscount: 0.12,
+  /** For a sentence of the kind that the question's first words ask for. */
+  cueBonus: 0.15,
+  /** For each pair of words that stand together in question and sentence, at most two. */
+  pairBonus: 0.5,
+  /** Below this share of what was asked, a sentence is no answer. */
+  minCoverage: 0.55,
+  /** A further sentence joins the best one only if it is nearly as good. */
+  minShareOfBest: 0.6,
+  /** What the words of the question before count in a follow-up. */
+  earlierQuestionWeight: 0.4,
+  maxSentences: 4,
+};

@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Passage, Task } from './read-request.ts';
+import { selectSentences } from './select-sentences.ts';
+
+const MANUAL = [
+  'Getting started. Place the washer on a firm floor. Remove the four transport bolts before the first wash. Keep the bolts for a later move.',
+  'Cleaning the lint filter\n1. Switch the washer off.\n2. Open the flap at the bottom right.\n3. Turn the filter to the left and pull it out.\n4. Rinse it under warm water.\nClean the filter every two months.',
+  'Programmes. Cotton 60 takes 150 minutes and holds up to 8 kg. Wool takes 40 minutes and holds up to 2 kg. Silk must not be spun above 600 revolutions.',
+  'Faults. If E18 appears, the pump is blocked. Check the drain hose for kinks. If E23 appears, close the water tap and call the service.',
+];
+
+function ask(question: string, texts: readonly string[] = MANUAL, earlierQuestions: readonly string[] = []): string[] {
+  const passages = texts.map((text, index): Passage => ({
+    title: 'washer.pdf',
+    source: `s3://m/washer.pdf#${index}`,
+    blocks: [text],
+    reference: { kind: 'search-result', index, citations: true },
+  }));
+  const task: Task = { question, earlierQuestions, passages };
+  return selectSentences(task).map((sentence) => sentence.text);
+}
+
+describe('the sentences that answer', () => {
+  test('a procedure comes with its steps, in order', () => {
+    expect(ask('How do I clean the lint filter?')).toEqual([
+      '1. Switch the washer off.',
+      '2. Open the flap at the bottom right.',
+      '3. Turn the filter to the left and pull it out.',
+      '4. Rinse it under warm water.',
+    ]);
+  });
+
+  test.each([
+    ['How often should I clean the filter?', 'Clean the filter every two months.'],
+    ['How long does the wool programme take?', 'Wool takes 40 minutes and holds up to 2 kg.'],
+    ['What does E18 mean?', 'If E18 appears, the pump is blocked.'],
+    ['what if E23 apears', 'If E23 appears, close the water tap and call the service.'],
+    ['Must I remove the transport bolts?', 'Remove the four transport bolts before the first wash.'],
+  ])('%s', (question, answer) => {
+    expect(ask(question)[0]).toBe(answer);
+  });
+
+  test('both halves of a double question are answered', () => {
+    const answer = ask('How long does cotton take and what does E18 mean?').join(' ');
+    expect(answer).toContain('150 minutes');
+    expect(answer).toContain('pump is blocked');
+  });
+
+  test('a follow-up is understood from the question before it', () => {
+    expect(ask('And how often?', MANUAL, ['How do I clean the lint filter?'])).toContain(
+      'Clean the filter every two months.',
+    );
+  });
+
+  test('the same sentence is not said twice', () => {
+    const answer = ask('What does E18 mean?', [...MANUAL, ...MANUAL]);
+    expect(new Set(answer).size).toBe(answer.length);
+  });
+});
+
+test.each([
+  'What is the capital of Mongolia?',
+  'How do I bake sourdough bread?',
+  'Who is the president?',
+  'How do I pair my headphones?',
+  'What does the red light mean?',
+  'How do I?',
+  '???',
+  '日本の首都はどこですか',
+])('%s is not answered', (question) => {
+  expect(ask(question)).toEqual([]);
+});
+
+test('whatever is asked, every sentence is one of the passages', () => {
+  const flat = MANUAL.join('\n').replace(/\s+/g, ' ');
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.lorem(),
+        fc.shuffledSubarray(flat.split(' ')).map((words) => words.slice(0, 12).join(' ')),
+      ),
+      (question) => {
+        const answer = ask(question);
+        expect(answer.length).toBeLessThanOrEqual(4);
+        for (const sentence of answer) expect(flat).toContain(sentence);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
