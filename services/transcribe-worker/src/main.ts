@@ -1,3 +1,4 @@
+import './small-heap.ts';
 import { loadProcessSettings } from '@manuel/settings';
 import { runService } from '@manuel/telemetry';
 import { createContext } from './context.ts';

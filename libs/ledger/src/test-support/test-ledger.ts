@@ -7,7 +7,7 @@ import { type LocalDynamo, startLocalDynamo } from './local-dynamo.ts';
 /** What createLedger wants, with quick retries. */
 export const testDependencies = (overrides: SettingsOverrides = {}) => ({
   settings: settingsWith({
-    ledger: { effect_timeout_ms: 3000 },
+    ledger: { timeout_ms: 900, effect_timeout_ms: 3000 },
     retry: { dynamodb: { base_delay_ms: 10 } },
     ...overrides,
   }),

@@ -10,7 +10,9 @@ export interface Recording {
   readonly memory: RecordingMemory;
   readonly signal: AbortSignal;
   /** Tells the owner how far it is. */
-  progress(step: RecordingStep, transcription?: string): Promise<void>;
+  progress(step: RecordingStep): Promise<void>;
+  /** Tells the owner what was heard. */
+  heard(text: string): Promise<void>;
 }
 
 export type RecordingStep = 'checking' | 'transcribing' | 'fetching';

@@ -32,6 +32,7 @@ export async function transcribeRecording(outside: Outside, recording: Recording
   if (memory.heard !== undefined) {
     // The text is safe in the job's memory by now, so what it came from may go.
     const { from_cache: fromCache, ...heard } = memory.heard;
+    await recording.heard(heard.text);
     await cleanUp(outside, recording, memory.started === true, recording.signal);
     return { kind: 'heard', heard, fromCache };
   }
@@ -44,7 +45,7 @@ async function check(outside: Outside, recording: Recording): Promise<Next> {
   const facts = await checkRecording(outside, recording);
   const known = await outside.transcripts.get(recording.userId, facts.sha256, languagesOf(outside.settings, recording));
   if (known === undefined) return start(outside, recording, { ...recording.memory, facts });
-  await recording.progress('transcribing', known.text);
+  await recording.heard(known.text);
   return { kind: 'again', delayMs: 0, step: { facts, heard: { ...known, from_cache: true } } };
 }
 
@@ -144,7 +145,7 @@ async function fetchTranscript(
   if (facts) {
     await outside.transcripts.set(recording.userId, facts.sha256, languagesOf(settings, recording), heard);
   }
-  await recording.progress('transcribing', heard.text);
+  await recording.heard(heard.text);
   return {
     kind: 'again',
     delayMs: 0,

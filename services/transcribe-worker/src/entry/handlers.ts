@@ -10,18 +10,20 @@ type Job = JobContext<'transcribe'> | JobContext<'voice'>;
 
 function recordingOf(job: Job): Recording {
   const percents: Readonly<Record<string, number>> = jobs[job.name].steps;
+  async function tell(step: string, transcription?: string): Promise<void> {
+    const percent = percents[step];
+    // A spoken question is not done when it is written down, so it shows fewer steps.
+    if (percent === undefined) return;
+    await job.progress({ step, percent, ...(transcription === undefined ? {} : { transcription }) });
+  }
   return {
     jobId: job.id,
     userId: job.userId,
     source: job.payload,
     memory: toMemory(job.step),
     signal: job.signal,
-    async progress(step, transcription) {
-      const percent = percents[step];
-      // A spoken question is not done when it is written down, so it shows fewer steps.
-      if (percent === undefined) return;
-      await job.progress({ step, percent, ...(transcription === undefined ? {} : { transcription }) });
-    },
+    progress: (step) => tell(step),
+    heard: (text) => tell(job.name === 'voice' ? 'transcribing' : 'fetching', text),
   };
 }
 
