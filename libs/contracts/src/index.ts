@@ -4,6 +4,7 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './http/jobs.ts';
+export * from './http/ops.ts';
 export * from './http/requests.ts';
 export * from './http/responses.ts';
 export * from './ids.ts';

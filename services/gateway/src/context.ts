@@ -10,6 +10,7 @@ import { type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
 import { createAnswerCache } from './adapters/answer-cache.ts';
 import { createCachedTurns } from './adapters/cached-turns.ts';
 import { HitCounter } from './adapters/hit-counter.ts';
+import { PerformanceWindow } from './adapters/performance-window.ts';
 import { prepareTables } from './adapters/prepare-tables.ts';
 import { connectRedis } from './adapters/redis.ts';
 import { checkRevocation } from './adapters/revocation.ts';
@@ -29,6 +30,7 @@ export interface Gateway extends Outside {
   readonly resilience: Resilience;
   readonly degradation: DegradationWindow;
   readonly inspector: QueueInspector;
+  readonly performance: PerformanceWindow;
   /** Aborted when the gateway stops: whoever waits for something gives up. */
   readonly stopping: AbortSignal;
   /** Everybody who waits gives up now. Call before `close`. */
@@ -91,6 +93,7 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
     resilience,
     inspector,
     toJobView,
+    performance: new PerformanceWindow(settings.degradation.window_ms),
     degradation: createDegradationWindow({ settings, redis }),
     inspectAudio: overrides.inspectAudio ?? inspectAudio,
     inspectManual: overrides.inspectManual ?? ((bytes, announced) => inspectManual(bytes, { ...announced, limits })),

@@ -20,8 +20,8 @@ export async function showUsage(outside: Outside, caller: Caller, now = Date.now
   return { ...usage, by_operation: history.by_operation, resets_at: resetsAt(now), history: history.days };
 }
 
-export async function showQuota(outside: Outside, caller: Caller): Promise<QuotaView> {
-  const { daily_used, daily_limit, monthly_used, monthly_limit } = await outside.admitter.usage(caller.userId);
+export async function showQuota(outside: Pick<Outside, 'admitter'>, userId: string): Promise<QuotaView> {
+  const { daily_used, daily_limit, monthly_used, monthly_limit } = await outside.admitter.usage(userId);
   return {
     daily_limit,
     monthly_limit,

@@ -6,11 +6,13 @@ import { cors } from './http/cors.ts';
 import { problemHandler, unknownPath } from './http/problem.ts';
 import type { RateLimits } from './http/rate-limit.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { opsRoutes } from './ops/ops-routes.ts';
+import { pages } from './pages.ts';
 import { addRoutes } from './routes.ts';
 
 /** The express app: what every request passes through, then the table of operations, then the one error handler. */
 export function createApp(gateway: Gateway, limits: RateLimits, browserOrigins: readonly string[]): Express {
-  const { settings, logger, metrics } = gateway;
+  const { settings, logger } = gateway;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -18,7 +20,7 @@ export function createApp(gateway: Gateway, limits: RateLimits, browserOrigins: 
   app.set('query parser', 'simple');
 
   const allowed = createAllowlist(settings.ip_allowlist);
-  app.use(beginRequest(logger, metrics));
+  app.use(beginRequest(gateway));
   app.use(securityHeaders({ connect: browserOrigins }));
   app.use((request, _response, next) => {
     if (!allowed(request.ip)) throw addressRefused();
@@ -26,6 +28,8 @@ export function createApp(gateway: Gateway, limits: RateLimits, browserOrigins: 
   });
   app.use(cors(settings.cors.origins));
   addRoutes(app, gateway, limits);
+  app.use('/ops', opsRoutes(gateway, limits));
+  app.use(pages());
   app.use(unknownPath);
   app.use(problemHandler(logger));
   return app;

@@ -1,13 +1,16 @@
 import type { RequestHandler } from 'express';
-import { type Logger, type Metrics, withLogContext } from '@manuel/telemetry';
+import { withLogContext } from '@manuel/telemetry';
+import type { Gateway } from '../../context.ts';
 import { requestIdFrom, traceparentFrom } from './request-id.ts';
 import { type RequestState, rememberState } from './request-state.ts';
 
 /** Paths that are asked all the time and say nothing. */
 const quiet = new Set(['/livez', '/readyz', '/metrics']);
 
+type BeginParts = Pick<Gateway, 'logger' | 'metrics' | 'performance'>;
+
 /** First middleware: request id, trace, log context; one log line and one observation when the answer is out. */
-export function beginRequest(logger: Logger, metrics: Metrics): RequestHandler {
+export function beginRequest({ logger, metrics, performance: window }: BeginParts): RequestHandler {
   return (request, response, next) => {
     const requestId = requestIdFrom(request.headers['x-request-id']);
     const traceparent = traceparentFrom(request.headers.traceparent);
@@ -23,6 +26,7 @@ export function beginRequest(logger: Logger, metrics: Metrics): RequestHandler {
       const status = response.writableFinished ? response.statusCode : 499;
       metrics.time('http_request_seconds', 'Time to answer', durationMs / 1000, { method, route, status });
       if (quiet.has(route)) return;
+      window.note(durationMs, status);
       logger.info('request', {
         method,
         route,

@@ -1,4 +1,6 @@
-/** A readable page of an OpenAPI document: plain HTML without script, everything from outside escaped. */
+import { escapeHtml } from '../html.ts';
+
+// A readable page of an OpenAPI document: plain HTML without script, everything from outside escaped.
 
 type Json = Record<string, unknown>;
 
@@ -12,12 +14,10 @@ interface DescribedOperation {
   readonly responses: Record<string, { description: string; content?: Record<string, { example?: unknown }> }>;
 }
 
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => escapes[char] ?? char);
 /** Back-quoted words as code. */
-const prose = (text: string): string => escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 const shown = (value: unknown): string =>
-  `<pre tabindex="0"><code>${escape(typeof value === 'string' ? value : JSON.stringify(value, null, 2))}</code></pre>`;
+  `<pre tabindex="0"><code>${escapeHtml(typeof value === 'string' ? value : JSON.stringify(value, null, 2))}</code></pre>`;
 
 function parameters(operation: DescribedOperation): string {
   if (!operation.parameters) return '';
@@ -30,7 +30,7 @@ function parameters(operation: DescribedOperation): string {
     const facts = allowed ? allowed.join(', ') : (pattern ?? type);
     const note = parameter.description ?? '';
     const need = parameter.required ? 'required' : 'optional';
-    return `<tr><th scope="row"><code>${escape(parameter.name)}</code></th><td>${parameter.in}, ${need}</td><td>${prose(note)} <code>${escape(facts)}</code></td></tr>`;
+    return `<tr><th scope="row"><code>${escapeHtml(parameter.name)}</code></th><td>${parameter.in}, ${need}</td><td>${prose(note)} <code>${escapeHtml(facts)}</code></td></tr>`;
   });
   return `<table><caption>Parameters</caption><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -56,7 +56,7 @@ function answers(operation: DescribedOperation): string {
 function section(path: string, method: string, operation: DescribedOperation): string {
   const lock =
     operation.security.length > 0 ? '<span class="lock">token</span>' : '<span class="lock open">open</span>';
-  return `<article><h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${escape(path)}</code> ${lock}</h3>
+  return `<article><h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${escapeHtml(path)}</code> ${lock}</h3>
 <p><strong>${prose(operation.summary)}.</strong> ${prose(operation.description ?? '')}</p>${parameters(operation)}${body(operation)}<h4>Answers</h4><dl>${answers(operation)}</dl></article>`;
 }
 
@@ -75,14 +75,14 @@ export function docsPage(description: Json): string {
     }
   }
   const tags = [...byTag.keys()];
-  const nav = tags.map((tag) => `<li><a href="#${tag}">${escape(tag)}</a></li>`).join('');
+  const nav = tags.map((tag) => `<li><a href="#${tag}">${escapeHtml(tag)}</a></li>`).join('');
   const sections = tags.map(
-    (tag) => `<section id="${tag}"><h2>${escape(tag)}</h2>${byTag.get(tag)?.join('')}</section>`,
+    (tag) => `<section id="${tag}"><h2>${escapeHtml(tag)}</h2>${byTag.get(tag)?.join('')}</section>`,
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(info.title)} API</title><link rel="stylesheet" href="/docs.css"></head>
-<body><header><h1>${escape(info.title)} API <small>${escape(info.version)}</small></h1><p>${prose(info.description)}</p>
+<title>${escapeHtml(info.title)} API</title><link rel="stylesheet" href="/docs.css"></head>
+<body><header><h1>${escapeHtml(info.title)} API <small>${escapeHtml(info.version)}</small></h1><p>${prose(info.description)}</p>
 <p>Machine readable: <a href="/openapi.json">/openapi.json</a></p><nav aria-label="Sections"><ul>${nav}</ul></nav></header>
 <main>${sections.join('\n')}</main></body></html>
 `;

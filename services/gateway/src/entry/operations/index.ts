@@ -4,6 +4,7 @@ import { askOperations } from './ask.ts';
 import { documentOperations } from './documents.ts';
 import { jobOperations } from './jobs.ts';
 import { manualOperations } from './manuals.ts';
+import { opsOperations } from './ops.ts';
 import { serviceOperations } from './service.ts';
 import { userOperations } from './user.ts';
 
@@ -13,6 +14,7 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...manualOperations,
   ...userOperations,
+  ...opsOperations,
   ...serviceOperations,
   ...documentOperations(() => operations),
 ];

@@ -46,7 +46,7 @@ export const userOperations: readonly Operation[] = [
     },
     errors: [],
     async handle(gateway, { caller }) {
-      return { status: 200, body: await showQuota(gateway, caller) };
+      return { status: 200, body: await showQuota(gateway, caller.userId) };
     },
   }),
   operation({
