@@ -49,7 +49,7 @@ export const runWorker: RunWorker = async (deps, options) => {
     // The error-processor takes them off; the age only bounds what piles up while there is none.
     removeOnFail: { age: daysToS(settings.errors.retention_days) },
     runRetryDelay: 1000,
-    skipVersionCheck: true,
+    // No skipVersionCheck: without knowing Redis's version BullMQ waits for delayed jobs in whole seconds.
     settings: {
       backoffStrategy: (attempt, _type, error, job) => {
         const definition = Object.values(jobs).find(({ name }) => name === job?.name);
