@@ -255,7 +255,10 @@ describe('a speech server', () => {
         LanguageOptions: ['de-DE', 'en-GB'],
         OutputBucketName: 'results',
       });
-      expect(await finished(service, 'remote')).toMatchObject({ TranscriptionJobStatus: 'COMPLETED' });
+      expect(await finished(service, 'remote')).toMatchObject({
+        TranscriptionJobStatus: 'COMPLETED',
+        LanguageCode: 'en-GB',
+      });
       expect(JSON.parse(String(service.objects.get('results/remote.json'))).results).toMatchObject({
         language_code: 'en-GB',
         transcripts: [{ transcript: 'Where is the button?' }],
@@ -368,6 +371,14 @@ describe('vocabularies and language models', () => {
       VocabularyState: 'READY',
     });
     expect(await heard('with-words', { Settings: { VocabularyName: 'u1-words' } })).toBe('how do i descale the kettle');
+    const byLanguage = { 'en-US': { VocabularyName: 'u1-words' } };
+    const identified = {
+      LanguageCode: undefined,
+      IdentifyLanguage: true,
+      LanguageOptions: ['de-DE' as const, 'en-US' as const],
+      LanguageIdSettings: byLanguage,
+    };
+    expect(await heard('with-words-identified', identified)).toBe('how do i descale the kettle');
     await service.transcribe.send(new DeleteVocabularyCommand({ VocabularyName: 'u1-words' }));
     await expect(heard('without-words', { Settings: { VocabularyName: 'u1-words' } })).rejects.toMatchObject({
       name: 'NotFoundException',

@@ -18,7 +18,7 @@ export function summarise(job: JobRecord): object {
   return {
     TranscriptionJobName: job.name,
     TranscriptionJobStatus: job.status,
-    LanguageCode: job.languageCode,
+    LanguageCode: job.languageCode ?? job.identifiedLanguage,
     IdentifyLanguage: job.languageCode === undefined ? true : undefined,
     CreationTime: job.creationTime,
     StartTime: job.startTime,

@@ -26,6 +26,8 @@ export interface JobRecord extends JobRequest {
   readonly startTime?: number;
   readonly completionTime?: number;
   readonly failureReason?: string;
+  /** What was heard, when the language was to be identified. */
+  readonly identifiedLanguage?: string;
 }
 
 /** One word as it was heard. Times in seconds from the start of the recording; confidence 0..1. */

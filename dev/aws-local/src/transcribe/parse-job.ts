@@ -13,13 +13,7 @@ import {
   type Fields,
 } from './read-fields.ts';
 
-const UNSUPPORTED = [
-  'ContentRedaction',
-  'Subtitles',
-  'ToxicityDetection',
-  'IdentifyMultipleLanguages',
-  'LanguageIdSettings',
-];
+const UNSUPPORTED = ['ContentRedaction', 'Subtitles', 'ToxicityDetection', 'IdentifyMultipleLanguages'];
 const UNSUPPORTED_SETTINGS = ['ShowSpeakerLabels', 'ChannelIdentification', 'ShowAlternatives', 'VocabularyFilterName'];
 
 /**
@@ -36,23 +30,17 @@ export function parseJob(body: Fields): JobRequest {
   const mediaSampleRate = optionalInteger(body, 'MediaSampleRateHertz', 8000, 48_000);
   const settings = optionalFields(body['Settings'], 'Settings');
   for (const field of UNSUPPORTED_SETTINGS) if (settings !== undefined) refuseFeature(settings, field);
-  const vocabularyName =
-    settings === undefined || settings['VocabularyName'] === undefined
-      ? undefined
-      : resourceName(settings, 'VocabularyName');
-  const modelSettings = optionalFields(body['ModelSettings'], 'ModelSettings');
-  const languageModelName = modelSettings === undefined ? undefined : resourceName(modelSettings, 'LanguageModelName');
   const output = parseOutput(body, name);
+  const language = parseLanguage(body);
   return {
     name,
     mediaUri,
-    ...parseLanguage(body),
+    ...language,
+    ...parseBias(body, settings, language.languageOptions),
     ...(mediaFormat === undefined ? {} : { mediaFormat }),
     ...(mediaSampleRate === undefined ? {} : { mediaSampleRate }),
     ...(output === undefined ? {} : { output }),
     ...(settings === undefined ? {} : { settings }),
-    ...(vocabularyName === undefined ? {} : { vocabularyName }),
-    ...(languageModelName === undefined ? {} : { languageModelName }),
   };
 }
 
@@ -82,6 +70,39 @@ function parseLanguage(body: Fields): { languageCode?: string; languageOptions: 
   if (unknown !== undefined)
     throw badRequest(`The language code that you provided in LanguageOptions is not supported: ${unknown}.`);
   return { languageOptions: options };
+}
+
+/**
+ * The vocabulary and language model to use: named for the job, or by `LanguageIdSettings` for each language that may be heard. Of those the
+ * English ones count, since English is what the local decoder hears; where there are none, the first.
+ */
+function parseBias(
+  body: Fields,
+  settings: Fields | undefined,
+  languageOptions: readonly string[],
+): Pick<JobRequest, 'vocabularyName' | 'languageModelName'> {
+  const byLanguage = optionalFields(body['LanguageIdSettings'], 'LanguageIdSettings');
+  if (byLanguage === undefined) {
+    return readBias(settings ?? {}, optionalFields(body['ModelSettings'], 'ModelSettings') ?? {});
+  }
+  const codes = Object.keys(byLanguage);
+  if (codes.length === 0 || codes.length > 5 || codes.some((code) => !languageOptions.includes(code))) {
+    throw badRequest('LanguageIdSettings must hold one to five languages, all of which are in LanguageOptions.');
+  }
+  const code = codes.find((candidate) => candidate.startsWith('en-')) ?? codes[0] ?? '';
+  const chosen = asFields(byLanguage[code], `LanguageIdSettings.${code}`);
+  return readBias(chosen, chosen);
+}
+
+function readBias(vocabulary: Fields, model: Fields): Pick<JobRequest, 'vocabularyName' | 'languageModelName'> {
+  return {
+    ...(vocabulary['VocabularyName'] === undefined
+      ? {}
+      : { vocabularyName: resourceName(vocabulary, 'VocabularyName') }),
+    ...(model['LanguageModelName'] === undefined
+      ? {}
+      : { languageModelName: resourceName(model, 'LanguageModelName') }),
+  };
 }
 
 /** The key follows OutputKey: a file when it ends in .json, else a folder; without it the job's name at the bucket's root. */

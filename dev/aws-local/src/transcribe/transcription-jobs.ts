@@ -143,7 +143,10 @@ export class TranscriptionJobs {
     try {
       const recognition = await this.#recognise(started);
       await this.#deliver(started, recognition);
-      outcome = { status: 'COMPLETED' };
+      outcome = {
+        status: 'COMPLETED',
+        ...(started.languageCode === undefined ? { identifiedLanguage: recognition.languageCode } : {}),
+      };
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       if (!(error instanceof RecognitionFailure)) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { assert, lorem, oneof, property, shuffledSubarray, string } from 'fast-check';
 import type { Passage, Task } from './read-request.ts';
 import { selectSentences } from './select-sentences.ts';
 
@@ -74,12 +74,12 @@ test.each([
 
 test('whatever is asked, every sentence is one of the passages', () => {
   const flat = MANUAL.join('\n').replace(/\s+/g, ' ');
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.string(),
-        fc.lorem(),
-        fc.shuffledSubarray(flat.split(' ')).map((words) => words.slice(0, 12).join(' ')),
+  assert(
+    property(
+      oneof(
+        string(),
+        lorem(),
+        shuffledSubarray(flat.split(' ')).map((words) => words.slice(0, 12).join(' ')),
       ),
       (question) => {
         const answer = ask(question);

@@ -1,3 +1,5 @@
+import { isImperative } from './question-cues.ts';
+
 export interface Sentence {
   /** As it reads in an answer: white space joined, the bullet or number of a list item kept. */
   readonly text: string;
@@ -68,11 +70,18 @@ function isHeadingLine(line: string): boolean {
   );
 }
 
-/** "Connecting the antenna." A heading that text extraction has put into the line. */
+/** "Warranty.", "Connecting the antenna.": a heading that text extraction has put into the line. */
 function isTitle(sentence: string): boolean {
+  const count = sentence.split(' ').length;
+  if (count <= 3)
+    return (
+      /^\p{Lu}\p{L}+(?: \p{L}+)*\.$/u.test(sentence) &&
+      !isImperative(sentence) &&
+      !/^(?:Yes|No|Never|Not)\b/.test(sentence)
+    );
   return (
+    count <= 10 &&
     /^\p{Lu}\p{Ll}+ing\b/u.test(sentence) &&
-    sentence.split(' ').length <= 10 &&
     !/\b(?:is|are|was|will|can|may|must|should|helps?|requires?)\b/.test(sentence)
   );
 }
