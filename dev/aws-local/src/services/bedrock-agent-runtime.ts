@@ -9,7 +9,8 @@ import {
   readJson,
   sendJson,
   type Route,
-} from '../knowledge-base/wire.ts';
+} from '../knowledge-base/wire/rest-json.ts';
+import { readToken, writeToken } from '../knowledge-base/wire/page-token.ts';
 import { AwsError, type AwsService, type AwsServiceOptions } from '../service.ts';
 
 const ROUTES: readonly Route[] = [
@@ -19,11 +20,16 @@ const ROUTES: readonly Route[] = [
 const MAX_QUERY_CHARACTERS = 20_000;
 const DEFAULT_RESULTS = 5;
 const MAX_RESULTS = 100;
+/** Results beyond this many characters of text are left to the next page. */
+const MAX_RESPONSE_CHARACTERS = 256 * 1024;
 
 interface RetrieveRequest {
   readonly text: string;
   readonly limit: number;
   readonly filter: Filter | undefined;
+  readonly semantic: boolean;
+  /** How many results earlier pages held. */
+  readonly offset: number;
 }
 
 /** Bedrock's `Retrieve` over the local knowledge base. */
@@ -46,9 +52,12 @@ export async function createBedrockAgentRuntime(
           404,
         );
       }
-      const hits = knowledgeBase.retrieve(parseRequest(await readJson(request)));
-      const retrievalResults = hits.map((hit) => resultOf(hit, knowledgeBase.dataSourceId));
-      sendJson(response, 200, { retrievalResults });
+      const input = parseRequest(await readJson(request));
+      const hits = await knowledgeBase.retrieve(input);
+      const page = pageOf(hits.slice(input.offset));
+      const retrievalResults = page.map((hit) => resultOf(hit, knowledgeBase.dataSourceId));
+      const next = input.offset + page.length;
+      sendJson(response, 200, { retrievalResults, ...(next < hits.length ? { nextToken: writeToken(next) } : {}) });
     },
     close: () => Promise.resolve(),
   };
@@ -65,12 +74,24 @@ function parseRequest(body: Record<string, unknown>): RetrieveRequest {
   if (text.length > MAX_QUERY_CHARACTERS) {
     throw invalidValue('retrievalQuery.text', `Member must have length less than or equal to ${MAX_QUERY_CHARACTERS}`);
   }
-  if (body['nextToken'] !== undefined) throw new AwsError('ValidationException', 'The nextToken is invalid.');
-  return { text, ...parseConfiguration(body['retrievalConfiguration']) };
+  for (const unsupported of ['guardrailConfiguration', 'userContext']) {
+    if (body[unsupported] !== undefined) {
+      throw new AwsError('ValidationException', `${unsupported} is not offered by the local knowledge base.`);
+    }
+  }
+  return { text, offset: readToken(body['nextToken']), ...parseConfiguration(body['retrievalConfiguration']) };
 }
 
-function parseConfiguration(configuration: unknown): { limit: number; filter: Filter | undefined } {
-  if (configuration === undefined) return { limit: DEFAULT_RESULTS, filter: undefined };
+function pageOf(hits: readonly SearchHit[]): SearchHit[] {
+  let characters = 0;
+  return hits.filter(({ text }, position) => {
+    characters += text.length;
+    return position === 0 || characters <= MAX_RESPONSE_CHARACTERS;
+  });
+}
+
+function parseConfiguration(configuration: unknown): Pick<RetrieveRequest, 'limit' | 'filter' | 'semantic'> {
+  if (configuration === undefined) return { limit: DEFAULT_RESULTS, filter: undefined, semantic: false };
   if (!isRecord(configuration)) throw invalidValue('retrievalConfiguration', 'Member must be an object');
   const search = configuration['vectorSearchConfiguration'];
   if (!isRecord(search))
@@ -89,7 +110,8 @@ function parseConfiguration(configuration: unknown): { limit: number; filter: Fi
       throw new AwsError('ValidationException', `${path}.${unsupported} is not offered by the local knowledge base.`);
     }
   }
-  return { limit, filter: search['filter'] === undefined ? undefined : parseFilter(search['filter']) };
+  const filter = search['filter'] === undefined ? undefined : parseFilter(search['filter']);
+  return { limit, filter, semantic: type === 'SEMANTIC' };
 }
 
 function resultOf({ document, passage, text, ordinal, score }: SearchHit, dataSourceId: string): object {

@@ -3,9 +3,11 @@ import type { KnowledgeBase } from '../knowledge-base/index.ts';
 import {
   parseDocumentIdentifiers,
   parseDocuments,
+  parseJobList,
   parsePage,
+  readClientToken,
   readOptionalString,
-} from '../knowledge-base/agent-requests.ts';
+} from '../knowledge-base/wire/agent-requests.ts';
 import {
   dataSource,
   dataSourceSummary,
@@ -13,8 +15,9 @@ import {
   ingestionJob,
   knowledgeBaseDetail,
   knowledgeBaseSummary,
-} from '../knowledge-base/agent-shapes.ts';
-import { findRoute, pathParameters, readJson, sendJson, type Route } from '../knowledge-base/wire.ts';
+} from '../knowledge-base/wire/agent-shapes.ts';
+import { RequestRates } from '../knowledge-base/wire/request-rates.ts';
+import { findRoute, pathParameters, readJson, sendJson, type Route } from '../knowledge-base/wire/rest-json.ts';
 import { AwsError, type AwsRequest, type AwsService, type AwsServiceOptions } from '../service.ts';
 
 const SOURCE = '/knowledgebases/{knowledgeBaseId}/datasources/{dataSourceId}';
@@ -34,7 +37,10 @@ const ROUTES: readonly Route[] = [
   { operation: 'StopIngestionJob', method: 'POST', path: `${SOURCE}/ingestionjobs/{ingestionJobId}/stop` },
 ];
 
-type Context = AwsServiceOptions & { readonly knowledgeBase: KnowledgeBase };
+interface Context extends AwsServiceOptions {
+  readonly knowledgeBase: KnowledgeBase;
+  readonly rates?: RequestRates;
+}
 type Body = Readonly<Record<string, unknown>>;
 type Parameters = Readonly<Record<string, string>>;
 type Answer = readonly [status: number, body: object];
@@ -50,7 +56,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   GetKnowledgeBaseDocuments: getDocuments,
   DeleteKnowledgeBaseDocuments: deleteDocuments,
   StartIngestionJob: async (context, body) => {
-    const job = await context.knowledgeBase.jobs.start(readOptionalString(body, 'description', 200));
+    const job = await context.knowledgeBase.jobs.start(
+      readOptionalString(body, 'description', 200),
+      readClientToken(body),
+    );
     return [202, { ingestionJob: ingestionJob(context, job) }];
   },
   ListIngestionJobs: listJobs,
@@ -65,12 +74,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 };
 
 /** Bedrock's control plane of the one local knowledge base and its one S3 data source. */
-export async function createBedrockAgent(options: Context): Promise<AwsService> {
+export async function createBedrockAgent(
+  options: AwsServiceOptions & { readonly knowledgeBase: KnowledgeBase },
+): Promise<AwsService> {
+  const context: Context = options.knowledgeBase.enforceQuotas ? { ...options, rates: new RequestRates() } : options;
   return {
     name: 'bedrock-agent',
     errorProtocol: 'rest-json',
     operationOf: (request) => findRoute(ROUTES, request)?.operation,
-    handle: (operation, request, response) => handle(options, operation, request, response),
+    handle: (operation, request, response) => handle(context, operation, request, response),
     close: () => Promise.resolve(),
   };
 }
@@ -88,6 +100,7 @@ async function handle(
   }
   const parameters = pathParameters(route, request.path);
   requireResources(context.knowledgeBase, parameters);
+  context.rates?.take(operation);
   const [status, body] = await handler(context, await readJson(request), parameters);
   sendJson(response, status, body);
 }
@@ -102,6 +115,7 @@ function requireResources(knowledgeBase: KnowledgeBase, { knowledgeBaseId, dataS
 }
 
 async function ingestDocuments(context: Context, body: Body): Promise<Answer> {
+  readClientToken(body);
   const details: object[] = [];
   for (const { uri, metadataUri } of parseDocuments(body)) {
     details.push(documentDetail(context, uri, await context.knowledgeBase.ingest(uri, metadataUri)));
@@ -131,6 +145,8 @@ async function deleteDocuments(context: Context, body: Body): Promise<Answer> {
 }
 
 function listJobs(context: Context, body: Body): Answer {
-  const page = parsePage(body, context.knowledgeBase.jobs.list());
+  const { statuses, ascending } = parseJobList(body);
+  const jobs = context.knowledgeBase.jobs.list().filter((job) => statuses?.has(job.status) ?? true);
+  const page = parsePage(body, ascending ? jobs.toReversed() : jobs);
   return [200, { ingestionJobSummaries: page.items.map((job) => ingestionJob(context, job)), ...page.next }];
 }

@@ -37,7 +37,9 @@ export class IngestionJobs {
   readonly #path: string;
   readonly #sync: SyncDataSource;
   readonly #jobs: IngestionJob[];
+  readonly #tokens = new WeakMap<IngestionJob, string>();
   #running: Promise<void> | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(path: string, jobs: IngestionJob[], sync: SyncDataSource) {
     this.#path = path;
@@ -54,8 +56,10 @@ export class IngestionJobs {
     return new IngestionJobs(path, jobs, sync);
   }
 
-  /** Starts a job; ConflictException while one is running. */
-  async start(description: string | undefined): Promise<IngestionJob> {
+  /** Starts a job, or answers the one that this token started; ConflictException while another is running. */
+  async start(description: string | undefined, clientToken: string | undefined): Promise<IngestionJob> {
+    const started = this.#jobs.find((job) => clientToken !== undefined && this.#tokens.get(job) === clientToken);
+    if (started !== undefined) return started;
     const running = this.#jobs.find(isRunning);
     if (running !== undefined) {
       throw new AwsError(
@@ -75,6 +79,7 @@ export class IngestionJobs {
       updatedAt: now,
     };
     this.#jobs.push(job);
+    if (clientToken !== undefined) this.#tokens.set(job, clientToken);
     this.#jobs.splice(0, Math.max(0, this.#jobs.length - KEPT_JOBS));
     await this.#save();
     this.#running = this.#run(job);
@@ -125,8 +130,11 @@ export class IngestionJobs {
     job.updatedAt = new Date().toISOString();
   }
 
+  /** One write at a time, and each writes the state as it then is. */
   async #save(): Promise<void> {
-    await writeAtomically(this.#path, JSON.stringify(this.#jobs));
+    const turn = this.#saving.then(() => writeAtomically(this.#path, JSON.stringify(this.#jobs)));
+    this.#saving = turn.catch(() => undefined);
+    await turn;
   }
 }
 

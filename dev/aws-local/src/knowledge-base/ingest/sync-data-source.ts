@@ -1,5 +1,5 @@
 import type { DocumentRecord } from '../store/document-record.ts';
-import { hashOf } from './build-content.ts';
+import { hashOf } from './build-document.ts';
 import type { IngestionStatistics } from './ingestion-jobs.ts';
 import { SIDECAR_SUFFIX } from './read-sidecar.ts';
 import { parseS3Uri, s3Uri } from './s3-uri.ts';
@@ -11,8 +11,8 @@ export interface SyncTarget {
   readObject(bucket: string, key: string): Promise<Buffer | undefined>;
   listObjects(bucket: string, prefix: string): Promise<string[]>;
   records(): readonly DocumentRecord[];
-  /** Ingests and resolves with the record that came of it. */
-  ingestAndWait(uri: string, metadataUri: string): Promise<DocumentRecord>;
+  /** Ingests and resolves with the record that came of it; undefined when it was deleted meanwhile. */
+  ingestAndWait(uri: string, metadataUri: string): Promise<DocumentRecord | undefined>;
   deleteAndWait(uri: string): Promise<void>;
 }
 
@@ -50,9 +50,9 @@ async function syncOne(target: SyncTarget, key: string, statistics: IngestionSta
   if (known?.status === 'INDEXED' && sameObject && sameMetadata) return undefined;
 
   const record = await target.ingestAndWait(uri, `${uri}${SIDECAR_SUFFIX}`);
-  if (record.status !== 'INDEXED') {
+  if (record?.status !== 'INDEXED') {
     statistics.numberOfDocumentsFailed += 1;
-    return `${uri}: ${record.statusReason ?? record.status}`;
+    return `${uri}: ${record?.statusReason ?? record?.status ?? 'deleted while the job ran'}`;
   }
   if (known?.objectHash === undefined) statistics.numberOfNewDocumentsIndexed += 1;
   else if (sameObject) statistics.numberOfMetadataDocumentsModified += 1;

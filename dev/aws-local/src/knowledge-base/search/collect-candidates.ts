@@ -1,5 +1,6 @@
 import type { DocumentIndex } from './document-index.ts';
 import type { Question } from './question.ts';
+import type { VectorScores } from './rank-vectors.ts';
 
 /** A page of one of the searched documents. */
 export interface PageRef {
@@ -13,22 +14,40 @@ const WINDOW = 3;
 
 /**
  * The pages worth a close look: those with the best three sentences in a row, by the summed idf of the question's words
- * that occur in them. Reads postings only, so its cost grows with the occurrences of the question's words.
+ * that occur in them, and as many again with the best vectors. Reads postings only, so its cost grows with the
+ * occurrences of the question's words.
  */
-export function collectCandidates(question: Question, indexes: readonly DocumentIndex[], limit: number): PageRef[] {
-  const heap: { ref: PageRef; score: number }[] = [];
+export function collectCandidates(
+  question: Question,
+  indexes: readonly DocumentIndex[],
+  limit: number,
+  vectors?: VectorScores,
+): PageRef[] {
+  const byWords: ScoredPage[] = [];
+  const byVectors: ScoredPage[] = [];
   for (const [documentNumber, index] of indexes.entries()) {
     const scores = scoreSentences(question, index);
-    if (scores === undefined) continue;
     for (let page = 0; page + 1 < index.pageStarts.length; page += 1) {
+      const vector = vectors?.[documentNumber]?.[page];
+      if (vector !== undefined) byVectors.push({ index, documentNumber, page, score: vector });
+      if (scores === undefined) continue;
       const score = bestWindow(scores, index.pageStarts[page] ?? 0, index.pageStarts[page + 1] ?? 0);
-      if (score > 0) heap.push({ ref: { index, documentNumber, page }, score });
+      if (score > 0) byWords.push({ index, documentNumber, page, score });
     }
   }
-  return heap
-    .toSorted((a, b) => b.score - a.score)
-    .slice(0, limit)
-    .map(({ ref }) => ref);
+  const chosen = [...best(byWords, limit), ...best(byVectors, limit)];
+  const byName = new Map(chosen.map((page) => [`${page.documentNumber} ${page.page}`, page]));
+  return [...byName.values()];
+}
+
+type ScoredPage = PageRef & { readonly score: number };
+
+/** Ties go to the earlier page. */
+function best(pages: readonly ScoredPage[], limit: number): ScoredPage[] {
+  if (pages.length <= limit) return [...pages];
+  const threshold = Float64Array.from(pages, ({ score }) => score).toSorted()[pages.length - limit] ?? 0;
+  const near = pages.filter(({ score }) => score >= threshold);
+  return near.toSorted((a, b) => b.score - a.score).slice(0, limit);
 }
 
 function scoreSentences({ concepts }: Question, index: DocumentIndex): Float32Array | undefined {

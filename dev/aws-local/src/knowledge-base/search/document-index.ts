@@ -21,6 +21,8 @@ export interface DocumentIndex {
   readonly sentenceStarts: Uint32Array;
   /** The first sentence of each page, and the end of the last. */
   readonly pageStarts: Uint32Array;
+  /** The first passage of each page, and the end of the last. */
+  readonly passageStarts: Uint32Array;
   /** Content words of each page. */
   readonly pageLengths: Uint32Array;
   /** By stem number, in how many sentences it occurs. */
@@ -64,12 +66,18 @@ export function indexDocument(document: IndexedDocument): DocumentIndex {
     sentenceStarts: Uint32Array.from(sentenceStarts),
     pageStarts: Uint32Array.from(pageStarts),
   };
+  const passageStarts = new Uint32Array(document.pages.length + 1);
+  for (const { page } of document.passages) passageStarts[page + 1] = (passageStarts[page + 1] ?? 0) + 1;
+  for (let page = 0; page < document.pages.length; page += 1) {
+    passageStarts[page + 1] = (passageStarts[page + 1] ?? 0) + (passageStarts[page] ?? 0);
+  }
   const headingLengths = headings.map((numbers) => numbers.filter((number) => content[number] === 1).length);
   const headingWords = headingLengths.reduce((sum, length) => sum + length, 0);
   const headedPages = headingLengths.filter((length) => length > 0).length;
   const stemsByPrefix = Map.groupBy(stems, prefixOf);
   return {
     document,
+    passageStarts,
     vocabulary,
     stems,
     content,

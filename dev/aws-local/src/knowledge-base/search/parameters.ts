@@ -14,6 +14,8 @@ export const PARAMETERS = {
   candidates: 80,
   /** What a page gains of the average of its neighbours' scores: sections run over page ends. */
   neighbourWeight: 0.04,
+  /** The part of vectors in a hybrid score. */
+  vectorShare: 0.4,
   weights: {
     sentence: 1,
     sentences2: 1,

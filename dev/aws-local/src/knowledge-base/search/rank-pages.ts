@@ -3,6 +3,7 @@ import type { DocumentIndex } from './document-index.ts';
 import { PageReader, type PageHits } from './page-hits.ts';
 import { PARAMETERS } from './parameters.ts';
 import type { Question } from './question.ts';
+import type { VectorScores } from './rank-vectors.ts';
 import { RANKERS, type Averages, type RankerContext } from './rankers.ts';
 
 export interface RankedPage extends PageRef {
@@ -14,34 +15,40 @@ export interface RankedPage extends PageRef {
 type RankerName = keyof typeof RANKERS;
 const RANKER_NAMES = Object.keys(RANKERS) as RankerName[];
 
-/** Ranks pages by the mean of several rankers' scores, each relative to its best page. Best first; ties keep the order of the text. */
-export function rankPages(question: Question, indexes: readonly DocumentIndex[]): RankedPage[] {
+/**
+ * Ranks pages by the weighted mean of several rankers' scores, each relative to its best page. Best first; ties keep the
+ * order of the text. `semantic` ranks by vectors alone when there are any.
+ */
+export function rankPages(
+  question: Question,
+  indexes: readonly DocumentIndex[],
+  vectors?: VectorScores,
+  semantic = false,
+): RankedPage[] {
   const reader = new PageReader(question);
-  const candidates = collectCandidates(question, indexes, PARAMETERS.candidates);
+  const candidates = collectCandidates(question, indexes, PARAMETERS.candidates, vectors);
   const pages = candidates.map((ref) => ({ ...ref, hits: reader.read(ref) }));
+  const lexical = semantic && vectors !== undefined ? new Float64Array(pages.length) : fuse(question, indexes, pages);
+  const scores = addNeighbours(pages, addVectors(pages, lexical, vectors, semantic));
+  return pages
+    .map((page, position) => ({ ...page, score: scores[position] ?? 0 }))
+    .toSorted((a, b) => b.score - a.score || a.documentNumber - b.documentNumber || a.page - b.page);
+}
+
+function fuse(question: Question, indexes: readonly DocumentIndex[], pages: readonly RankedCandidate[]): Float64Array {
   const context: RankerContext = {
-    question,
+    idf: Float64Array.from(question.concepts, ({ idf }) => idf),
+    stopIdf: Float64Array.from(question.stopWords, ({ idf }) => idf),
     averages: averagesOf(indexes),
     pairIdf: idfOf(question.pairs.length, pages, indexes, (hits, pair) => (hits.pairs[pair] ?? 0) > 0),
     nearPairIdf: idfOf(question.nearPairs.length, pages, indexes, (hits, pair) =>
       hits.sentences.some((sentence) => (sentence.nearPairs[pair] ?? 0) > 0),
     ),
   };
-  const scores = fuse(
-    pages.map(({ hits }) => hits),
-    context,
-  );
-  const smoothed = addNeighbours(pages, scores);
-  return pages
-    .map((page, position) => ({ ...page, score: smoothed[position] ?? 0 }))
-    .toSorted((a, b) => b.score - a.score || a.documentNumber - b.documentNumber || a.page - b.page);
-}
-
-function fuse(pages: readonly PageHits[], context: RankerContext): Float64Array {
   const fused = new Float64Array(pages.length);
   let weights = 0;
   for (const name of RANKER_NAMES) {
-    const scores = pages.map((hits) => RANKERS[name](hits, context));
+    const scores = pages.map(({ hits }) => RANKERS[name](hits, context));
     const best = Math.max(0, ...scores);
     if (best === 0) continue;
     const weight = PARAMETERS.weights[name];
@@ -50,6 +57,22 @@ function fuse(pages: readonly PageHits[], context: RankerContext): Float64Array 
       fused[position] = (fused[position] ?? 0) + (weight * score) / best;
   }
   return weights === 0 ? fused : fused.map((score) => score / weights);
+}
+
+type RankedCandidate = PageRef & { readonly hits: PageHits };
+
+function addVectors(
+  pages: readonly PageRef[],
+  lexical: Float64Array,
+  vectors: VectorScores | undefined,
+  semantic: boolean,
+): Float64Array {
+  if (vectors === undefined) return lexical;
+  const share = semantic ? 1 : PARAMETERS.vectorShare;
+  return lexical.map((score, at) => {
+    const page = pages[at];
+    return (1 - share) * score + share * (page === undefined ? 0 : (vectors[page.documentNumber]?.[page.page] ?? 0));
+  });
 }
 
 function addNeighbours(pages: readonly PageRef[], scores: Float64Array): Float64Array {
@@ -66,7 +89,7 @@ function addNeighbours(pages: readonly PageRef[], scores: Float64Array): Float64
 /** Inverse document frequency of pairs by pages; pages that are no candidates hardly hold them. */
 function idfOf(
   count: number,
-  pages: readonly { readonly hits: PageHits }[],
+  pages: readonly RankedCandidate[],
   indexes: readonly DocumentIndex[],
   holds: (hits: PageHits, pair: number) => boolean,
 ): Float64Array {
@@ -78,24 +101,25 @@ function idfOf(
 }
 
 function averagesOf(indexes: readonly DocumentIndex[]): Averages {
-  let contentWords = 0;
-  let words = 0;
-  let sentences = 0;
-  let pages = 0;
-  let headingWords = 0;
-  let headedPages = 0;
-  for (const index of indexes) {
-    contentWords += index.contentWords;
-    words += index.tokens.length;
-    sentences += index.sentenceStarts.length - 1;
-    pages += index.pageLengths.length;
-    headingWords += index.headingWords;
-    headedPages += index.headedPages;
-  }
+  const total = (count: (index: DocumentIndex) => number): number =>
+    indexes.reduce((sum, index) => sum + count(index), 0);
+  const contentWords = total((index) => index.contentWords);
+  const sentences = Math.max(
+    1,
+    total((index) => index.sentenceStarts.length - 1),
+  );
+  const pages = Math.max(
+    1,
+    total((index) => index.pageLengths.length),
+  );
+  const headedPages = Math.max(
+    1,
+    total((index) => index.headedPages),
+  );
   return {
-    pageLength: Math.max(1, contentWords / Math.max(1, pages)),
-    sentenceLength: Math.max(1, contentWords / Math.max(1, sentences)),
-    sentenceWords: Math.max(1, words / Math.max(1, sentences)),
-    headingLength: Math.max(1, headingWords / Math.max(1, headedPages)),
+    pageLength: Math.max(1, contentWords / pages),
+    sentenceLength: Math.max(1, contentWords / sentences),
+    sentenceWords: Math.max(1, total((index) => index.tokens.length) / sentences),
+    headingLength: Math.max(1, total((index) => index.headingWords) / headedPages),
   };
 }

@@ -1,18 +1,36 @@
+import type { Passage } from '../types.ts';
 import type { RankedPage } from './rank-pages.ts';
+import { dot } from './rank-vectors.ts';
 
-/** The page's passages by how much of the question they hold, best first; those that hold nothing are left out. */
-export function rankPassages({ index, page, hits }: RankedPage, idfs: readonly number[]): number[] {
+const NEAR_PAIR = 0.1;
+
+/**
+ * The page's passages by how much of the question they hold, best first. Those that hold nothing of it are left out,
+ * unless a vector speaks for them.
+ */
+export function rankPassages(page: RankedPage, idfs: readonly number[], vector: Float32Array | undefined): number[] {
+  const { document, passageStarts } = page.index;
+  const total = idfs.reduce((sum, idf) => sum + idf, 0);
   const ranked: { ordinal: number; score: number }[] = [];
-  for (const [ordinal, passage] of index.document.passages.entries()) {
-    if (passage.page !== page) continue;
-    const sentences = hits.sentences.slice(passage.first, passage.end);
-    let score = 0;
-    for (const [concept, idf] of idfs.entries()) {
-      const count = sentences.reduce((sum, sentence) => sum + (sentence.relatives[concept] ?? 0), 0);
-      score += (idf * count) / (count + 0.5);
-    }
-    for (const sentence of sentences) score += 0.1 * sentence.nearPairs.reduce((sum, count) => sum + count, 0);
-    if (score > 0) ranked.push({ ordinal, score });
+  const end = passageStarts[page.page + 1] ?? 0;
+  for (let ordinal = passageStarts[page.page] ?? 0; ordinal < end; ordinal += 1) {
+    const passage = document.passages[ordinal];
+    const other = document.vectors?.[ordinal];
+    if (passage === undefined) continue;
+    const words = total === 0 ? 0 : scoreWords(passage, page, idfs) / total;
+    const meaning = vector === undefined || other?.length !== vector.length ? 0 : Math.max(0, dot(vector, other));
+    if (words + meaning > 0) ranked.push({ ordinal, score: words + meaning });
   }
   return ranked.toSorted((a, b) => b.score - a.score || a.ordinal - b.ordinal).map(({ ordinal }) => ordinal);
+}
+
+function scoreWords({ first, end }: Passage, { hits }: RankedPage, idfs: readonly number[]): number {
+  const sentences = hits.sentences.slice(first, end);
+  let score = 0;
+  for (const [concept, idf] of idfs.entries()) {
+    const count = sentences.reduce((sum, sentence) => sum + (sentence.relatives[concept] ?? 0), 0);
+    score += (idf * count) / (count + 0.5);
+  }
+  for (const { nearPairs } of sentences) score += NEAR_PAIR * nearPairs.reduce((sum, count) => sum + count, 0);
+  return score;
 }

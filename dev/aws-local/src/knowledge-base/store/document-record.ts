@@ -21,4 +21,6 @@ export interface DocumentContent extends DocumentText {
   readonly metadata: Metadata;
   /** Base64 of little-endian 32-bit floats, one vector a passage. */
   readonly vectors?: readonly string[];
+  /** The model that made them. */
+  readonly vectorModel?: string;
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { AwsError, type AwsRequest } from '../service.ts';
+import { AwsError, type AwsRequest } from '../../service.ts';
 
 /** An operation of a REST-JSON service: `{name}` in the path is any one segment; a slash at the end is optional. */
 export interface Route {

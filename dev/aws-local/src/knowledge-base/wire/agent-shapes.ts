@@ -1,6 +1,6 @@
-import type { IngestionJob } from './ingest/ingestion-jobs.ts';
-import type { KnowledgeBase } from './knowledge-base.ts';
-import type { DocumentRecord } from './store/document-record.ts';
+import type { IngestionJob } from '../ingest/ingestion-jobs.ts';
+import type { KnowledgeBase } from '../knowledge-base.ts';
+import type { DocumentRecord } from '../store/document-record.ts';
 
 export interface ShapeContext {
   readonly knowledgeBase: KnowledgeBase;

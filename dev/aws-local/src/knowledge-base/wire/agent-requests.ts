@@ -1,7 +1,8 @@
-import { AwsError } from '../service.ts';
-import { SIDECAR_SUFFIX } from './ingest/read-sidecar.ts';
-import { parseS3Uri } from './ingest/s3-uri.ts';
-import { invalidValue, isRecord } from './wire.ts';
+import { AwsError } from '../../service.ts';
+import { SIDECAR_SUFFIX } from '../ingest/read-sidecar.ts';
+import { parseS3Uri } from '../ingest/s3-uri.ts';
+import { readToken, writeToken } from './page-token.ts';
+import { invalidValue, isRecord } from './rest-json.ts';
 
 /** Bedrock's limit of IngestKnowledgeBaseDocuments, GetKnowledgeBaseDocuments and DeleteKnowledgeBaseDocuments. */
 const MAX_DOCUMENTS = 25;
@@ -52,7 +53,7 @@ export function parsePage<T>(body: Body, items: readonly T[]): { items: readonly
   const end = start + size;
   return {
     items: items.slice(start, end),
-    next: end < items.length ? { nextToken: Buffer.from(`offset:${end}`).toString('base64url') } : {},
+    next: end < items.length ? { nextToken: writeToken(end) } : {},
   };
 }
 
@@ -63,14 +64,6 @@ export function readOptionalString(body: Body, name: string, maxLength: number):
     throw invalidValue(name, `Member must have length between 1 and ${maxLength}`);
   }
   return value;
-}
-
-function readToken(token: unknown): number {
-  if (token === undefined || token === null) return 0;
-  const decoded = typeof token === 'string' ? Buffer.from(token, 'base64url').toString('utf8') : '';
-  const offset = /^offset:(\d{1,9})$/.exec(decoded)?.[1];
-  if (offset === undefined) throw new AwsError('ValidationException', 'The nextToken is invalid.');
-  return Number(offset);
 }
 
 function readList(body: Body, name: string): readonly unknown[] {
@@ -115,4 +108,45 @@ function readUri(location: unknown, path: string): string {
   if (parseS3Uri(uri) === undefined)
     throw invalidValue(`${path}.uri`, 'Member must satisfy regular expression pattern: s3://.{1,128}');
   return uri;
+}
+
+const CLIENT_TOKEN = /^(?=.{33,256}$)[a-zA-Z0-9](?:-*[a-zA-Z0-9])*$/;
+
+/** The `clientToken` that makes a request happen once; the SDK makes one for each call. */
+export function readClientToken(body: Body): string | undefined {
+  const token = body['clientToken'];
+  if (token === undefined || token === null) return undefined;
+  if (typeof token !== 'string' || !CLIENT_TOKEN.test(token)) {
+    throw invalidValue(
+      'clientToken',
+      'Member must have length between 33 and 256 and hold letters, digits and hyphens',
+    );
+  }
+  return token;
+}
+
+/** Filters and order of ListIngestionJobs. */
+export function parseJobList(body: Body): { statuses: ReadonlySet<string> | undefined; ascending: boolean } {
+  const { filters, sortBy } = body;
+  const [filter] = Array.isArray(filters) ? (filters as unknown[]) : [];
+  if (filters !== undefined && (!Array.isArray(filters) || filters.length !== 1 || !isStatusFilter(filter))) {
+    throw invalidValue('filters', 'Member must be one {attribute: STATUS, operator: EQ, values}');
+  }
+  if (sortBy !== undefined && (!isRecord(sortBy) || sortBy['attribute'] !== 'STARTED_AT')) {
+    throw invalidValue('sortBy.attribute', 'Member must satisfy enum value set: [STARTED_AT]');
+  }
+  return {
+    statuses: isStatusFilter(filter) ? new Set(filter.values) : undefined,
+    ascending: isRecord(sortBy) && sortBy['order'] === 'ASCENDING',
+  };
+}
+
+function isStatusFilter(filter: unknown): filter is { values: string[] } {
+  return (
+    isRecord(filter) &&
+    filter['attribute'] === 'STATUS' &&
+    filter['operator'] === 'EQ' &&
+    Array.isArray(filter['values']) &&
+    filter['values'].length > 0
+  );
 }
