@@ -1,5 +1,6 @@
 import type { IngestResult } from '@manuel/contracts';
 import type { ManualRow } from '@manuel/ledger';
+import { isOwnStagingKey } from '@manuel/media';
 import { deletedMeanwhile } from './deleted-meanwhile.ts';
 import type { Outside, Work } from './outside.ts';
 import { s3Uri } from './s3-uri.ts';
@@ -38,10 +39,12 @@ export async function retireReplaced(outside: Outside, work: Work<'ingest'>): Pr
   if (old) await outside.followers.deleteLater(work.userId, replaces);
 }
 
-/** What the client uploaded has been stored, or will never be. */
-export async function discardUpload(outside: Outside, work: Pick<Work<'ingest'>, 'payload'>): Promise<void> {
+/** What the client uploaded has been stored, or will never be. A key that is not the user's own is left alone. */
+export async function discardUpload(outside: Outside, work: Pick<Work<'ingest'>, 'payload' | 'userId'>): Promise<void> {
   const { source } = work.payload;
-  if (source.kind === 'object') await outside.s3.deleteObjects(outside.settings.storage.manuals_bucket, [source.key]);
+  const { storage } = outside.settings;
+  if (source.kind !== 'object' || !isOwnStagingKey(storage, work.userId, source.key)) return;
+  await outside.s3.deleteObjects(storage.manuals_bucket, [source.key]);
 }
 
 export const resultOf = ({ manual_id, filename, pages, bytes }: ManualRow): IngestResult => ({

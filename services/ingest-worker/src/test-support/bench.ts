@@ -1,9 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  type BedrockAgentRuntime,
+  createBedrockAgent,
+  createBedrockAgentRuntime,
+  type DocumentState,
+} from '@manuel/aws';
 import { startAwsLocal } from '@manuel/aws-local';
 import { type JobPayload, type JobView, isTerminal, newManualId } from '@manuel/contracts';
 import { type Admitter, createAdmitter, runWorker } from '@manuel/queues';
+import { type Cache, createCache } from '@manuel/cache';
+import { connectRedis, createResilience } from '@manuel/resilience';
 import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
 import { createMetrics, silentLogger } from '@manuel/telemetry';
 import { startRedis, waitFor } from '@manuel/testing';
@@ -29,6 +37,10 @@ export interface Bench {
   /** AWS calls since the last reset, by operation. */
   calls(service: string): Promise<Record<string, number>>;
   resetCalls(): Promise<void>;
+  /** Every document that the knowledge base knows. */
+  documents(): AsyncIterable<DocumentState>;
+  search: BedrockAgentRuntime['retrieve'];
+  readonly cache: Cache;
   /** Every key in the bucket under a prefix. */
   keys(prefix?: string): Promise<string[]>;
   close(): Promise<void>;
@@ -91,7 +103,13 @@ export async function startBench(
   for (let more = 1; more < (options.workers ?? 1); more += 1) await worker();
   const { ledger, s3, logger, metrics } = context;
   const { manuals_bucket: bucket, uploads_prefix } = settings.storage;
-  const admitter = await createAdmitter({ settings, ledger, logger, metrics: createMetrics('test') });
+  const admitter = await createAdmitter({ settings, ledger, logger, metrics });
+
+  const connection = await connectRedis(settings, { name: 'test', logger });
+  const resilience = createResilience({ settings, logger, metrics });
+  const agent = createBedrockAgent({ settings, resilience });
+  const search = createBedrockAgentRuntime({ settings, resilience });
+  const cache = createCache({ settings, logger, metrics, redis: connection, versions: ledger.manuals });
 
   async function submit(
     job: 'ingest' | 'delete-manual',
@@ -147,8 +165,16 @@ export async function startBench(
       await fetch(`${aws.endpoint}/_calls`, { method: 'DELETE' });
     },
     keys: (prefix = '') => Array.fromAsync(s3.listObjects(bucket, prefix), ({ key }) => key),
+    documents: () => agent.listDocuments(),
+    search: (input) => search.retrieve(input),
+    cache,
     async close() {
       await admitter.close();
+      await cache.close();
+      await resilience.close();
+      agent.close();
+      search.close();
+      connection.disconnect();
       for (const started of workers.toReversed()) await started.close();
       await aws.close();
       await redis.close();
