@@ -32,7 +32,9 @@ export function createPacer(
       const limit = tightestLimit(response.headers.get('ratelimit'));
       waitMs = limit && limit.remaining <= spare ? limit.resetS * 1000 + 250 : 0;
       if (response.status !== 429) return { response, ms };
-      await response.body?.cancel();
+      const problem = (await response.clone().json()) as { code?: string };
+      // A used-up quota comes back tomorrow: that is not worth waiting for.
+      if (problem.code !== 'rate_limited') return { response, ms };
       waitMs = Math.max(waitMs, Number(response.headers.get('retry-after') ?? 1) * 1000);
     }
   };
