@@ -13,7 +13,7 @@ import { type Admitter, createAdmitter, runWorker } from '@manuel/queues';
 import { type Cache, createCache } from '@manuel/cache';
 import { connectRedis, createResilience } from '@manuel/resilience';
 import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
-import { createMetrics, silentLogger } from '@manuel/telemetry';
+import { silentLogger } from '@manuel/telemetry';
 import { startRedis, waitFor } from '@manuel/testing';
 import { type Context, type ContextOverrides, createContext } from '../context.ts';
 import { abandonedBy, handlersOf } from '../entry/jobs.ts';

@@ -42,20 +42,22 @@ const ipv6 = [
   'ff00::/8',
 ];
 
-const forbidden = new BlockList();
-for (const [networks, family] of [
-  [ipv4, 'ipv4'],
-  [ipv6, 'ipv6'],
-] as const) {
+function blockList(networks: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList();
   for (const network of networks) {
     const [address = '', bits = ''] = network.split('/');
-    forbidden.addSubnet(address, Number(bits), family);
+    list.addSubnet(address, Number(bits), family);
   }
+  return list;
 }
+
+/** One list a family: a BlockList takes every IPv4 address for its mapped form, too, and ::ffff:0:0/96 would forbid them all. */
+const forbidden = { 4: blockList(ipv4, 'ipv4'), 6: blockList(ipv6, 'ipv6') };
 
 /** Whether an IP address may be a public server. A zone (`fe80::1%eth0`) never is. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
-  if (family === 0 || address.includes('%')) return false;
-  return !forbidden.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  if (address.includes('%')) return false;
+  if (family === 4) return !forbidden[4].check(address, 'ipv4');
+  return family === 6 && !forbidden[6].check(address, 'ipv6');
 }
