@@ -80,10 +80,14 @@ export async function inspectManual(
 
 async function readHead(source: DocumentSource): Promise<{ head: Uint8Array; bytes: number }> {
   if (source instanceof Uint8Array) return { head: source.subarray(0, headBytes), bytes: source.length };
-  await using file = await open(source.path);
-  const { size } = await file.stat();
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-  return { head: buffer.subarray(0, bytesRead), bytes: size };
+  const file = await open(source.path);
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return { head: buffer.subarray(0, bytesRead), bytes: size };
+  } finally {
+    await file.close();
+  }
 }
 
 async function extract(

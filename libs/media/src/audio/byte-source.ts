@@ -63,7 +63,7 @@ export class ByteSource implements Disposable {
     this.#start = offset;
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
   }
 }

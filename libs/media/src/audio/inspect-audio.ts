@@ -54,13 +54,15 @@ const formats: readonly {
  */
 export function inspectAudio(source: Uint8Array | { readonly path: string }, limits: AudioLimits = {}): AudioFacts {
   const { maxDurationS = Number.POSITIVE_INFINITY } = limits;
-  using bytes = new ByteSource(source);
+  const bytes = new ByteSource(source);
   let facts: AudioFacts;
   try {
     facts = read(bytes, maxDurationS);
   } catch (error) {
     if (error instanceof UnreadableAudio) throw new ManuelError('audio_unreadable', error.message);
     throw error;
+  } finally {
+    bytes.close();
   }
   if (facts.durationS > maxDurationS) {
     throw new ManuelError('audio_too_long', `The recording is longer than the ${maxDurationS} seconds allowed.`);
