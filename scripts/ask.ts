@@ -71,11 +71,14 @@ async function main(): Promise<void> {
   if (!('status' in accepted)) return show(accepted, false);
 
   let printed = false;
+  let heard = false;
   const report = progressLine('question');
   const onEvent = (event: UserEvent): void => {
     if (event.type === 'progress') {
-      if (event.progress.transcription && !printed) note(`Heard: ${event.progress.transcription}`);
-      else if (!printed) report(event.progress);
+      if (event.progress.transcription && !heard) {
+        heard = true;
+        note(`Heard: ${event.progress.transcription}`);
+      } else if (!printed) report(event.progress);
     } else if (event.type === 'token') {
       printed = true;
       process.stdout.write(event.text);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobs } from '@manuel/contracts';
 import { loadSettings, settingLeaves } from '@manuel/settings';
-import { buildOpenApi } from '@manuel/gateway/openapi';
+import { buildOpenApi } from '../services/gateway/src/entry/operations/index.ts';
 import { z } from 'zod';
 import { root } from './support/child.ts';
 
