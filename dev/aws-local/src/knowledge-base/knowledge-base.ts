@@ -120,6 +120,11 @@ export class KnowledgeBase {
     return this.#documents.record(uri);
   }
 
+  /** Whether its latest text is found; some time after it is INDEXED. */
+  isSearchable(uri: string): boolean {
+    return this.#documents.isSearchable(uri);
+  }
+
   /** All documents, sorted by uri. */
   records(): DocumentRecord[] {
     return this.#documents.records();

@@ -105,6 +105,11 @@ export class DocumentRegistry {
     return Array.from(this.#entries.values(), ({ record }) => record).toSorted((a, b) => (a.uri < b.uri ? -1 : 1));
   }
 
+  isSearchable(uri: string): boolean {
+    const entry = this.#entries.get(uri);
+    return entry?.record.status === 'INDEXED' && entry.searchable?.content === entry.record.content;
+  }
+
   /** In no particular order. */
   *searchable(): Generator<SearchableDocument> {
     for (const { searchable } of this.#entries.values()) if (searchable !== undefined) yield searchable;
@@ -165,7 +170,7 @@ export class DocumentRegistry {
 
   /** Makes the indexes one by one, so that the first questions after a start need not wait for them. */
   async #warmUp(): Promise<void> {
-    for (const document of [...this.searchable()]) {
+    for (const document of this.searchable()) {
       if (this.#closing.signal.aborted) return;
       void document.index;
       await nextTurn();

@@ -7,12 +7,16 @@ import { indexDocument, type DocumentIndex } from './document-index.ts';
 export class SearchableDocument {
   readonly id: string;
   readonly metadata: Metadata;
+  /** Names the version of the text. */
+  readonly content: string | undefined;
   readonly #make: () => DocumentIndex;
   #index: DocumentIndex | undefined;
 
   /** Vectors of another model than `vectorModel` are of no use and left out. */
-  constructor({ id, uri }: DocumentRecord, content: DocumentContent, vectorModel: string | undefined) {
+  constructor(record: DocumentRecord, content: DocumentContent, vectorModel: string | undefined) {
+    const { id, uri } = record;
     this.id = id;
+    this.content = record.content;
     this.metadata = content.metadata;
     const { metadata, paged, pages, passages } = content;
     const usable = vectorModel !== undefined && content.vectorModel === vectorModel ? content.vectors : undefined;

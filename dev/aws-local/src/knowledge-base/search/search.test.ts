@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { parseText } from '../documents/parse-text.ts';
+import { cutPassages } from '../passages/cut-passages.ts';
+import { ESPRESSO_MANUAL } from '../testing/espresso-manual.ts';
+import { indexDocument, type DocumentIndex } from './document-index.ts';
+import { search, type SearchHit } from './search.ts';
+
+function indexOf(text: string, id = 'manual'): DocumentIndex {
+  const parsed = parseText(text);
+  return indexDocument({ id, uri: `s3://manuals/${id}`, metadata: {}, ...parsed, passages: cutPassages(parsed.pages) });
+}
+
+const espresso = indexOf(ESPRESSO_MANUAL);
+const ask = (text: string, limit = 10, indexes = [espresso]): SearchHit[] => search(indexes, { text, limit });
+const pageOf = ({ document, passage }: SearchHit): number | undefined => document.pages[passage.page]?.number;
+
+test.each([
+  ['How do I descale it?', 8],
+  ['What should I do when the descaling lamp lights up?', 8],
+  ['Can I put the portafilter into the dishwasher?', 7],
+  ['How do I make foam from milk?', 6],
+  ['the foam is poor', 11],
+  ['How can I change when it switches itself off?', 10],
+  ['How long is the guarantee?', 12],
+  ['sheduled autommatic switch off', 10],
+  ['waterhardness', 9],
+  ['water-tank before the first use', 4],
+  ['Is it dangerous for kids?', 2],
+])('%s', (question, page) => {
+  expect(ask(question).slice(0, 1).map(pageOf)).toEqual([page]);
+});
+
+test('gives each of the best pages once before any page comes again, scores never rising', () => {
+  const hits = ask('machine coffee water', 40);
+  const pages = hits.map(pageOf);
+  const distinct = new Set(pages).size;
+  expect(distinct).toBeGreaterThan(5);
+  expect(new Set(pages.slice(0, Math.min(10, distinct))).size).toBe(Math.min(10, distinct));
+  const scores = hits.map(({ score }) => score);
+  expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+  expect(scores.every((score) => score > 0 && score <= 1)).toBe(true);
+});
+
+test('a passage is verbatim from one page', () => {
+  for (const { text, document, passage } of ask('machine lamp water coffee milk', 100)) {
+    expect(document.pages[passage.page]?.sentences.join(' ')).toContain(text);
+    expect(text.length).toBeLessThanOrEqual(800);
+  }
+});
+
+test.each(['', '???', 'what is the', 'zzzzqqqq', '水の硬度', '\u0000\u0007'])('finds nothing for %j', (question) => {
+  expect(ask(question)).toEqual([]);
+});
+
+test('a question of thousands of words is answered', () => {
+  expect(ask(`${'How do I descale the machine with citric acid? '.repeat(400)}`)[0]).toBeDefined();
+});
+
+test('searches nothing when there is nothing to search', () => {
+  expect(ask('descale', 5, [])).toEqual([]);
+});
