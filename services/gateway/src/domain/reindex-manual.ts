@@ -14,19 +14,17 @@ export async function reindexManual(
   idempotency?: Idempotency,
 ): Promise<Submitted> {
   const row = await findManual(outside, caller, manualId);
+  if (row.status === 'deleting') throw new ManuelError('conflict', 'This manual is being deleted.');
   if (row.status === 'processing') {
     const inWork = await stateOfManual(outside, caller, row);
     if (inWork) return inWork;
   }
   const source = sourceOf(row);
   const { manuals } = outside.ledger;
-  const begun = await manuals.update(
-    caller.userId,
-    manualId,
-    { status: 'processing', error: null },
-    { status: [row.status] },
-  );
-  if (!begun) throw new ManuelError('conflict', 'The manual changed a moment ago. Look at it again.');
+  // A ready manual stays searchable while it is ingested again; a failed one is shown to be in work.
+  const failed = row.status === 'failed';
+  if (failed)
+    await manuals.update(caller.userId, manualId, { status: 'processing', error: null }, { status: ['failed'] });
   try {
     const admission = await admitJob(outside, caller, {
       job: 'ingest',
@@ -42,16 +40,15 @@ export async function reindexManual(
       idempotency,
     });
     if (admission.kind === 'job') {
-      await manuals.update(caller.userId, manualId, { job_id: admission.view.id }, { status: ['processing'] });
+      const change = { job_id: admission.view.id };
+      await manuals.update(caller.userId, manualId, change, { status: ['processing', 'ready'] });
     }
     return submittedJob(admission);
   } catch (error) {
-    await manuals.update(
-      caller.userId,
-      manualId,
-      { status: row.status, error: row.error ?? null },
-      { status: ['processing'] },
-    );
+    if (failed) {
+      const before = { status: row.status, error: row.error ?? null };
+      await manuals.update(caller.userId, manualId, before, { status: ['processing'] });
+    }
     throw error;
   }
 }

@@ -81,7 +81,7 @@ export function docsPage(description: Json): string {
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(info.title)} API</title><link rel="stylesheet" href="/docs.css"></head>
+<title>${escapeHtml(info.title)} API</title><link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/docs.css"></head>
 <body><header><h1>${escapeHtml(info.title)} API <small>${escapeHtml(info.version)}</small></h1><p>${prose(info.description)}</p>
 <p>Machine readable: <a href="/openapi.json">/openapi.json</a></p><nav aria-label="Sections"><ul>${nav}</ul></nav></header>
 <main>${sections.join('\n')}</main></body></html>

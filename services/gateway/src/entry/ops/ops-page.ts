@@ -3,7 +3,7 @@ import { escapeHtml } from '../html.ts';
 
 const page = (title: string, body: string, refresh = ''): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
-<title>${title}</title><link rel="stylesheet" href="/ops.css"></head><body>${body}</body></html>
+<title>${title}</title><link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/ops.css"></head><body>${body}</body></html>
 `;
 
 /** The sign-in form; `fault` is what went wrong before. */
