@@ -20,7 +20,7 @@ export const forbidden: NonNullable<IFlattenedRuleSet['forbidden']> = [
     name: 'libs-know-no-service',
     comment: 'A lib imports a service: turn the arrow round, pass what it needs as an argument.',
     severity: 'error',
-    from: { path: '^libs/', pathNot: '[.]test[.]ts$' },
+    from: { path: '^libs/', pathNot: '[.]test[.]ts$|/test-support/' },
     to: { path: '^(services|dev|scripts|tests|bench)/' },
   },
   {

@@ -16,7 +16,7 @@ export const cutOff = (): UnreadableAudio =>
   );
 
 /** Bytes in memory or in a file, read in windows, so that a large file is never in memory as a whole. */
-export class ByteSource implements Disposable {
+export class ByteSource {
   readonly size: number;
   readonly #file: number | undefined;
   #window: Buffer;
