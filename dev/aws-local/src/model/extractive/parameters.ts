@@ -4,7 +4,7 @@ export const PARAMETERS = {
   headingShare: 0.5,
   neighbourShare: 0.35,
   /** Each passage counts this much less than the one ranked before it. */
-  rankDiscount: 0.12,
+  rankDiscount: 0.3,
   /** For a sentence of the kind that the question's first words ask for. */
   cueBonus: 0.15,
   /** For each pair of words that stand together in question and sentence, at most two. */
@@ -13,6 +13,8 @@ export const PARAMETERS = {
   minCoverage: 0.55,
   /** A further sentence joins the best one only if it is nearly as good. */
   minShareOfBest: 0.6,
+  /** A sentence this much of whose words are the question's own says nothing new. */
+  restatementShare: 0.7,
   /** What the words of the question before count in a follow-up. */
   earlierQuestionWeight: 0.4,
   maxSentences: 4,

@@ -43,13 +43,19 @@ export function readCandidates(passages: readonly Passage[]): Candidate[] {
   });
 }
 
+const LEAST_WEIGHT = 0.1;
+const GENERIC_SHARE = 0.35;
+
 /** What each term of the question is worth: rare in the passages is worth much, and words of every manual little. */
 export function weighTerms(questionTerms: readonly string[], candidates: readonly Candidate[]): Map<string, number> {
   const weights = new Map<string, number>();
   for (const term of new Set(questionTerms)) {
     const inSentences = candidates.filter((candidate) => candidate.stems.has(term)).length;
     const idf = Math.log(1 + (candidates.length - inSentences + 0.5) / (inSentences + 0.5));
-    weights.set(term, Math.max(0.1, idf) * (isGeneric(term) ? 0.35 : 1));
+    const informs = Math.max(LEAST_WEIGHT, idf);
+    // That an everyday word is missing says little; that the subject is missing says all.
+    if (isGeneric(term)) weights.set(term, inSentences === 0 ? LEAST_WEIGHT : informs * GENERIC_SHARE);
+    else weights.set(term, informs);
   }
   return weights;
 }

@@ -31,7 +31,7 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
     .sort((a, b) => b.score - a.score);
   const best = ranked.find((entry) => entry.coverage >= PARAMETERS.minCoverage && matchesSubject(entry));
   if (best === undefined) return [];
-  return cues.procedure ? withSteps(best, scored, ranked, limit) : withSupport(best, ranked, limit);
+  return cues.procedure ? withSteps(best, scored, ranked, limit) : withSupport(best, scored, ranked, limit);
 }
 
 function matchesSubject(entry: Scored): boolean {
@@ -54,11 +54,12 @@ function withSteps(best: Scored, scored: readonly Scored[], ranked: readonly Sco
     if (steps.length >= limit || (steps.length > 0 && !isStep)) break;
     if (isStep) steps.push(entry.candidate);
   }
-  return steps.length > 1 ? steps : withSupport(best, ranked, Math.min(limit, 2));
+  return steps.length > 1 ? steps : withSupport(best, scored, ranked, Math.min(limit, 2));
 }
 
 /** Adds sentences nearly as good as the best, on the same subject, or on a part of the question that it leaves open. */
-function withSupport(best: Scored, ranked: readonly Scored[], limit: number): Candidate[] {
+function withSupport(best: Scored, scored: readonly Scored[], ranked: readonly Scored[], limit: number): Candidate[] {
+  if (isRestatement(best)) return withWhatFollows(best, scored, limit);
   const chosen = [best];
   for (const entry of ranked) {
     if (chosen.length >= limit || entry.score < PARAMETERS.minShareOfBest * best.score) break;
@@ -69,6 +70,27 @@ function withSupport(best: Scored, ranked: readonly Scored[], limit: number): Ca
     if (addsTerm || entry.matched.has(best.subject)) chosen.push(entry);
   }
   return chosen.map((entry) => entry.candidate);
+}
+
+/** "The TV does not turn on.": it says what was asked and no more, as the problems in a trouble table do. */
+function isRestatement({ candidate, matched }: Scored): boolean {
+  const stems = [...candidate.stems];
+  return stems.filter((stem) => matched.has(stem)).length >= PARAMETERS.restatementShare * stems.length;
+}
+
+/** What follows a restated problem is its remedy. */
+function withWhatFollows(best: Scored, scored: readonly Scored[], limit: number): Candidate[] {
+  const chosen = [best.candidate];
+  for (const entry of scored.slice(scored.indexOf(best) + 1)) {
+    if (
+      chosen.length >= Math.min(limit, 3) ||
+      entry.candidate.passage !== best.candidate.passage ||
+      entry.candidate.isHeading
+    )
+      break;
+    chosen.push(entry.candidate);
+  }
+  return chosen;
 }
 
 /** "And how often?" means something only together with the question before it. */

@@ -64,13 +64,14 @@ for (const group of SYNONYMS) {
   for (const stem of stems) synonymsOf.set(stem, new Set([...(synonymsOf.get(stem) ?? []), ...stems]));
 }
 
-/** The words of a text, in lower case; digits stay, apostrophes go. */
+/** The words of a text, in lower case; digits stay, apostrophes go, "e-mail" is one word. */
 export function words(text: string): string[] {
   return (
     text
       .toLowerCase()
       .normalize('NFKD')
       .replace(/[’']/g, '')
+      .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1')
       .match(/[\p{L}\p{N}]+(?:[.,]\d+)?/gu) ?? []
   );
 }
