@@ -55,7 +55,7 @@ export const forbidden: NonNullable<IFlattenedRuleSet['forbidden']> = [
     name: 'testing-from-tests-only',
     comment: '@manuel/testing is for tests, the bench and scripts.',
     severity: 'error',
-    from: { path: '^(libs|services|dev)/', pathNot: '^libs/testing/|[.]test[.]ts$|/testing/|fixtures?/' },
+    from: { path: '^(libs|services|dev)/', pathNot: '^libs/testing/|[.]test[.]ts$|/test-support/|/testing/' },
     to: { path: '^libs/testing/' },
   },
   {
