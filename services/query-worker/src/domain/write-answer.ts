@@ -10,6 +10,7 @@ import type { Answer, Question } from './question.ts';
 import { rewriteQuestion } from './rewrite-question.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { startBudget } from './time-budget.ts';
+import { withholdOrders } from './withhold-orders.ts';
 
 /**
  * Answers from the user's manuals: rewrite, retrieve, generate, cite; and, where that fails, by the ladder. Throws only when
@@ -37,7 +38,11 @@ export async function writeAnswer(
     const rewritten = await rewriteQuestion(outside, run, { question: text, turns, limitMs: budget.rewriteMs() });
     text = rewritten.text;
     tokens = rewritten.tokens;
-    passages = await findPassages(outside, run, { question, text, manuals, version, limitMs: budget.retrieveMs() });
+    const found = await findPassages(outside, run, { question, text, manuals, version, limitMs: budget.retrieveMs() });
+    passages = found.flatMap(withholdOrders);
+    if (passages.some((passage) => !found.includes(passage)) || passages.length < found.length) {
+      run.logger.warn('sentences of a manual that give the model orders were withheld');
+    }
     const base = { degradation: 'none', from_cache: false, passages: toPassageViews(passages) } as const;
     if (passages.length === 0) {
       run.say(persona.no_answer);
