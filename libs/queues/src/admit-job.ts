@@ -54,6 +54,7 @@ async function admitFresh<N extends JobName>(context: QueueContext, request: Adm
   const jobId = newJobId(request.operation);
   const reservation = await reserve(context, request, {
     jobId,
+    jobIdIsFresh: true,
     now,
     idempotencyKey: undefined,
     lookUpIdempotency: false,
@@ -97,6 +98,7 @@ async function admitKeyed<N extends JobName>(
 
   const reservation = await reserve(context, request, {
     jobId,
+    jobIdIsFresh: false,
     now,
     idempotencyKey,
     lookUpIdempotency: lookUp,

@@ -24,14 +24,13 @@ export async function cancelJob(context: QueueContext, userId: string, jobId: st
   if (!won) throw new ManuelError('conflict', `The job has ended already (${row.status}) and cannot be cancelled.`);
   const view = toJobView(row, live ? { status: 'cancelled', progress: live.view.progress } : undefined);
   const queue = live?.queue ?? jobs[row.job].queue;
-  const parked = await finishInRedis(context, {
-    queue,
+  const parked = await finishInRedis(context, queue, {
     userId,
     jobId,
     charged: false,
     view,
     tell: true,
-    outside: true,
+    how: 'outside',
   });
   if (parked !== undefined) await promote(context, queue, parked);
   // A delayed job (parked, between two steps or tries) is brought forward to be cleaned up now.

@@ -2,6 +2,7 @@ import { ManuelError } from '@manuel/contracts';
 import type { Settings } from '@manuel/settings';
 import type { Logger } from '@manuel/telemetry';
 import { Redis } from 'ioredis';
+import { coalesceWrites } from './coalesce-writes.ts';
 
 const reconnectDelay = (tries: number): number => Math.min(50 * 2 ** Math.min(tries, 6), 2000);
 
@@ -12,7 +13,7 @@ export function connectProducer(settings: Settings, logger: Logger): Redis {
     commandTimeout: settings.redis.command_timeout_ms,
     connectTimeout: settings.redis.connect_timeout_ms,
     maxRetriesPerRequest: 0,
-    enableAutoPipelining: true,
+
     retryStrategy: reconnectDelay,
     connectionName: 'manuel-producer',
   });
@@ -24,7 +25,6 @@ export function connectWorker(settings: Settings, logger: Logger): Redis {
   const redis = new Redis(settings.redis.url, {
     maxRetriesPerRequest: null,
     connectTimeout: settings.redis.connect_timeout_ms,
-    enableAutoPipelining: true,
     retryStrategy: reconnectDelay,
     connectionName: 'manuel-worker',
   });
@@ -44,6 +44,7 @@ export function connectSubscriber(settings: Settings, logger: Logger): Redis {
 }
 
 function loggingErrors(redis: Redis, logger: Logger): Redis {
+  coalesceWrites(redis);
   let last = '';
   redis.on('error', (error: Error) => {
     // One line for each kind of trouble, not one a reconnect.

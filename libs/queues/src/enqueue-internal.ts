@@ -15,6 +15,7 @@ export async function enqueueInternal<N extends JobName>(
   const row = newRow(request, jobId, now, true);
   const reservation = await reserve(context, request, {
     jobId,
+    jobIdIsFresh: request.jobId === undefined,
     now,
     idempotencyKey: undefined,
     lookUpIdempotency: false,

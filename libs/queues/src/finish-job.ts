@@ -1,42 +1,66 @@
 import type { JobView, QueueName } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
 import { finishScript } from './scripts/finish.ts';
-import { run } from './scripts/script.ts';
+import { run, type ScriptArgument, type ScriptReply } from './scripts/script.ts';
 
 export interface FinishedJob {
-  readonly queue: QueueName;
   readonly userId: string;
   readonly jobId: string;
   readonly charged: boolean;
   readonly view: JobView;
   /** False where the owner was told before. */
   readonly tell: boolean;
-  /** True when no worker knows of it yet: whichever meets the job drops it. */
-  readonly outside: boolean;
+  /** Its run ended it; or it was ended from outside, and whichever worker meets it drops it; or it was dropped now. */
+  readonly how: 'run' | 'outside' | 'dropped';
 }
 
-/** Milliseconds a slot is held without a sign of life from its worker. */
-export const slotLeaseMs = (context: QueueContext): number => context.settings.queue.lock_ms * 2;
+const endings = { run: 0, outside: 1, dropped: 2 } as const;
 
-/**
- * Redis' side of a terminal job (see `finishScript`). The ledger must know the outcome before. Returns a parked job's id
- * that got the slot and wants to be promoted.
- */
-export async function finishInRedis(context: QueueContext, job: FinishedJob): Promise<string | undefined> {
+/** Milliseconds a slot is held without a sign of life from its worker. */
+export const slotLeaseMs = (settings: QueueContext['settings']): number => settings.queue.lock_ms * 2;
+
+/** What all jobs share that a queue's worker (or another) finishes at one time; see `finishScript`. */
+export function finishCommon(
+  context: Pick<QueueContext, 'settings' | 'now'>,
+  queue: QueueName,
+): readonly ScriptArgument[] {
   const { events } = context.settings;
-  const parked = await run(context.redis, finishScript, context.keys.prefix, [
-    job.queue,
-    job.userId,
-    job.jobId,
-    context.now(),
-    job.charged ? 1 : 0,
-    slotLeaseMs(context),
-    JSON.stringify(job.view),
+  const now = context.now();
+  return [
+    queue,
+    now,
+    now + slotLeaseMs(context.settings),
     events.stream_ttl_s,
     events.stream_max_length,
     events.stream_ttl_s,
-    job.tell ? 1 : 0,
-    job.outside ? 1 : 0,
-  ]);
-  return typeof parked === 'string' ? parked : undefined;
+  ];
+}
+
+/** One job's own arguments of `finishScript`. */
+export const finishOwn = (job: FinishedJob): readonly ScriptArgument[] => [
+  job.userId,
+  job.jobId,
+  job.charged ? 1 : 0,
+  JSON.stringify(job.view),
+  job.tell ? 1 : 0,
+  endings[job.how],
+];
+
+/**
+ * Redis' side of one terminal job. The ledger must know the outcome before. Returns a parked job's id that got the slot and
+ * wants to be promoted.
+ */
+export async function finishInRedis(
+  context: QueueContext,
+  queue: QueueName,
+  job: FinishedJob,
+): Promise<string | undefined> {
+  const args = [...finishCommon(context, queue), ...finishOwn(job)];
+  return parkedOf(await run(context.redis, finishScript, context.keys.prefix, args), 0);
+}
+
+/** The parked job in a reply of `finishScript`. */
+export function parkedOf(reply: ScriptReply, index: number): string | undefined {
+  const id = Array.isArray(reply) ? reply[index] : undefined;
+  return typeof id === 'string' ? id : undefined;
 }

@@ -10,7 +10,10 @@ export interface Keys {
   waiting(queue: string): string;
   /** HASH job id -> `<day>|<charged 0 or 1>|<priority>|<queue>`: the user's jobs that are not terminal. */
   open(userId: string): string;
-  /** HASH day, month, du and mu (used), rd and rm (reserved), dl and ml (overrides of the limits). */
+  /**
+   * HASH day and month it counts, d and m (used and reserved together: a completed job changes nothing, any other end gives one
+   * back), dl and ml (overrides of the limits).
+   */
   quota(userId: string): string;
   /** ZSET job id -> end of lease (ms): the user's jobs that hold a slot on one queue. */
   active(queue: string, userId: string): string;

@@ -28,23 +28,20 @@ export async function rebuildQuota(context: QueueContext, userId: string): Promi
   context.logger.debug('usage counters rebuilt from the ledger', { user_id: userId, open: open.length });
 }
 
-/** Fields of the quota hash as `HMGET` gives them: used and reserved of day and month, overrides of the limits. */
+/** Fields of the quota hash as Redis gives them (see `Keys.quota`). */
 export interface QuotaFields {
-  readonly du: string | null;
-  readonly rd: string | null;
-  readonly mu: string | null;
-  readonly rm: string | null;
+  readonly d: string | null;
+  readonly m: string | null;
   readonly dl: string | null;
   readonly ml: string | null;
 }
 
 /** Used and reserved together, against the limits that hold for the user. */
 export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; monthly_limit: number }): UsageSummary {
-  const number = (text: string | null): number => Number(text ?? 0);
   return {
-    daily_used: number(fields.du) + number(fields.rd),
+    daily_used: Number(fields.d ?? 0),
     daily_limit: fields.dl === null ? quota.daily_limit : Number(fields.dl),
-    monthly_used: number(fields.mu) + number(fields.rm),
+    monthly_used: Number(fields.m ?? 0),
     monthly_limit: fields.ml === null ? quota.monthly_limit : Number(fields.ml),
   };
 }
@@ -52,14 +49,12 @@ export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; mon
 /** Used (reservations counted) and limits as of now. */
 export async function readUsage(context: QueueContext, userId: string, mayRebuild = true): Promise<UsageSummary> {
   const { redis, keys, settings } = context;
-  const [day, month, du = null, rd = null, mu = null, rm = null, dl = null, ml = null] = await redis.hmget(
+  const [day, month, d = null, m = null, dl = null, ml = null] = await redis.hmget(
     keys.quota(userId),
     'day',
     'month',
-    'du',
-    'rd',
-    'mu',
-    'rm',
+    'd',
+    'm',
     'dl',
     'ml',
   );
@@ -70,17 +65,7 @@ export async function readUsage(context: QueueContext, userId: string, mayRebuil
   const today = dayOf(context.now());
   const sameDay = typeof day === 'string' && day >= today;
   const sameMonth = typeof month === 'string' && month >= today.slice(0, 7);
-  return summaryOf(
-    {
-      du: sameDay ? du : null,
-      rd: sameDay ? rd : null,
-      mu: sameMonth ? mu : null,
-      rm: sameMonth ? rm : null,
-      dl,
-      ml,
-    },
-    settings.quota,
-  );
+  return summaryOf({ d: sameDay ? d : null, m: sameMonth ? m : null, dl, ml }, settings.quota);
 }
 
 /** Writes overrides of a user's limits: in the ledger, then where counters are kept. */

@@ -22,6 +22,8 @@ export type Reservation =
 
 export interface ReserveOptions {
   readonly jobId: string;
+  /** True for an id that was made just now: nobody can have used it. */
+  readonly jobIdIsFresh: boolean;
   readonly now: number;
   /** Key in Redis of the Idempotency-Key; undefined: none was given. */
   readonly idempotencyKey: string | undefined;
@@ -60,6 +62,7 @@ export async function reserve<N extends JobName>(
     request.cacheKey?.versionKey ?? '',
     request.cacheKey?.prefix ?? '',
     request.cacheKey?.suffix ?? '',
+    options.jobIdIsFresh ? 0 : 1,
   ];
   // Raw bytes are only needed where a compressed cache entry may come back.
   const reply = request.cacheKey

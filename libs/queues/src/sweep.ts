@@ -113,14 +113,13 @@ async function end(
     });
   }
   const { queue } = jobs[row.job];
-  const parked = await finishInRedis(context, {
-    queue,
+  const parked = await finishInRedis(context, queue, {
     userId: row.user_id,
     jobId: row.job_id,
     charged: standing.status === 'completed',
     view: toJobView(standing),
     tell: won,
-    outside: true,
+    how: 'outside',
   });
   if (parked !== undefined) await promote(context, queue, parked);
   await promote(context, queue, row.job_id);

@@ -9,8 +9,8 @@ import { bandsLua, fairLua, prefixLua } from './shared.ts';
  *
  * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 class, 6 now (ms), 7 day (UTC, yyyy-mm-dd), 8 charged (0/1), 9 enforce limits
  * (0/1), 10 daily limit, 11 monthly limit, 12 most waiting, 13 most waiting of one user, 14 all queues (comma separated),
- * 15 idempotency key ('' none), 16 body digest, 17 seconds it is kept, 18 check it (0: written only), 19 cache version key
- * ('' none), 20 cache prefix, 21 cache suffix
+ * 15 idempotency key ('' none), 16 body digest, 17 seconds it is kept, 18 look it up (0: written only), 19 cache version key
+ * ('' none), 20 cache prefix, 21 cache suffix, 22 the id may be open already (0/1)
  *
  * Replies: {'ok', priority, '1' reserved now or '0' before} | {'idem', entry} | {'cached', value} | {'rebuild'} |
  *   {'quota_exceeded', 'day' or 'month', used and reserved, limit} | {'queue_full', waiting, completions a second} |
@@ -42,33 +42,32 @@ if ARGV[19] ~= '' then
 end
 
 local openKey = P .. ':u:' .. user .. ':open'
-local entry = call('HGET', openKey, id)
-if entry then
-  return {'ok', string.match(entry, '^[^|]*|%d|(%d+)'), '0'}
+if ARGV[22] == '1' then
+  local entry = call('HGET', openKey, id)
+  if entry then return {'ok', string.match(entry, '^[^|]*|%d|(%d+)'), '0'} end
 end
 
 local charged = ARGV[8] == '1'
 local quotaKey = P .. ':u:' .. user .. ':quota'
 local month = string.sub(day, 1, 7)
+local daily, monthly
 if charged then
-  local q = call('HMGET', quotaKey, 'day', 'month', 'du', 'rd', 'mu', 'rm', 'dl', 'ml')
+  local q = call('HMGET', quotaKey, 'day', 'month', 'd', 'm', 'dl', 'ml')
   if not q[1] then return {'rebuild'} end
+  daily, monthly = tonumber(q[3]), tonumber(q[4])
   -- Days only go forward: a gateway whose clock lags must not open yesterday again.
   if day > q[1] then
-    call('HSET', quotaKey, 'day', day, 'du', 0, 'rd', 0)
-    q[3], q[4] = '0', '0'
-    if month > q[2] then
-      call('HSET', quotaKey, 'month', month, 'mu', 0, 'rm', 0)
-      q[5], q[6] = '0', '0'
-    end
+    daily = 0
+    if month > q[2] then monthly = 0 else month = q[2] end
+    call('HSET', quotaKey, 'day', day, 'month', month, 'd', 0, 'm', monthly)
     call('EXPIRE', quotaKey, 3024000)
   else
     day = q[1]
   end
   if ARGV[9] == '1' then
-    local daily, dailyLimit = q[3] + q[4], tonumber(q[7] or ARGV[10])
+    local dailyLimit = tonumber(q[5] or ARGV[10])
     if daily >= dailyLimit then return {'quota_exceeded', 'day', tostring(daily), tostring(dailyLimit)} end
-    local monthly, monthlyLimit = q[5] + q[6], tonumber(q[8] or ARGV[11])
+    local monthlyLimit = tonumber(q[6] or ARGV[11])
     if monthly >= monthlyLimit then return {'quota_exceeded', 'month', tostring(monthly), tostring(monthlyLimit)} end
   end
 end
@@ -77,8 +76,7 @@ if ARGV[9] == '1' then
   local function rate()
     local sum = 0
     for name in string.gmatch(ARGV[14], '[^,]+') do
-      local r = call('HMGET', P .. ':rate:' .. name, 't', 'c')
-      if r[1] then sum = sum + tonumber(r[2]) * math.exp((tonumber(r[1]) - now) / 30000) / 30 end
+      sum = sum + tonumber(call('HGET', P .. ':rate:' .. name, 'per_s') or 0)
     end
     return string.format('%.6f', sum)
   end
@@ -116,10 +114,7 @@ if ARGV[9] == '1' then
 end
 
 local priority = fairTurn(queue, class, user)
-if charged then
-  call('HINCRBY', quotaKey, 'rd', 1)
-  call('HINCRBY', quotaKey, 'rm', 1)
-end
+if charged then call('HSET', quotaKey, 'd', daily + 1, 'm', monthly + 1) end
 call('HSET', openKey, id, day .. '|' .. ARGV[8] .. '|' .. priority .. '|' .. queue)
 call('ZADD', P .. ':w:' .. queue, now, id)
 remember()

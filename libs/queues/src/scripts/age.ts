@@ -15,7 +15,7 @@ local zset = P .. ':' .. queue .. ':prioritized'
 local counter = P .. ':' .. queue .. ':pc'
 local moved = 0
 for _, class in ipairs({'low', 'normal'}) do
-  local base, width = bands[class][1], bands[class][2]
+  local base, width = bandOf(class)
   local low = string.format('%.0f', base * 4294967296)
   local high = string.format('(%.0f', (base + width) * 4294967296)
   local heads = call('ZRANGEBYSCORE', zset, low, high, 'LIMIT', 0, 500)

@@ -2,42 +2,50 @@ import { bands } from '../bands.ts';
 import { script } from './script.ts';
 import { bandsLua, fairLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
 
+/** Arguments that each job of a batch has of its own. */
+export const finishArguments = 6;
+
 /**
- * A job is terminal in the ledger: settles its reservation, frees its slot, counts the completion, keeps its view hot for
- * readers and tells the owner. Safe to run again.
+ * Jobs are terminal in the ledger: settles each one's reservation, frees its slot, counts the completion, keeps its view hot
+ * for readers and tells the owner. Safe to run again.
  *
- * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 now, 6 charged (0/1), 7 lease (ms), 8 the job as its owner sees it (JSON),
- * 9 seconds that view is kept, 10 stream length, 11 stream seconds, 12 tell the owner (0/1), 13 mark as ended from outside
- * (0/1: whichever worker meets it drops it)
+ * ARGV: 1 prefix, 2 queue, 3 now, 4 end of lease (ms), 5 seconds a view is kept, 6 stream length, 7 stream seconds, then for
+ * each job: user, job id, charged (0/1), the job as its owner sees it (JSON), tell the owner (0/1), how it ended (0 its run
+ * did, 1 from outside: marked, whichever worker meets it drops it, 2 dropped without a run)
  *
- * Replies the id of a parked job that got the slot, or null.
+ * Replies one each: the id of a parked job that got the slot, or null.
  */
 export const finishScript = script(`
-${prefixLua}${bandsLua(bands)}${publishLua}${fairLua}${settleLua}${releaseLua}
-local queue, user, id, now = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-settle(user, id, ARGV[6] == '1')
-call('ZREM', P .. ':w:' .. queue, id)
-local rateKey = P .. ':rate:' .. queue
-local r = call('HMGET', rateKey, 't', 'c')
-local c = 1
-if r[1] then c = 1 + tonumber(r[2]) * math.exp(math.min(0, (tonumber(r[1]) - now) / 30000)) end
-call('HSET', rateKey, 't', now, 'c', string.format('%.4f', c))
-call('SET', P .. ':u:' .. user .. ':v:' .. id, ARGV[8], 'EX', ARGV[9])
-if ARGV[13] == '1' then
-  call('ZADD', P .. ':ended', now, id)
-else
-  call('ZREM', P .. ':ended', id)
+${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${releaseLua}
+local queue = ARGV[2]
+
+local function finish(user, id, charged, view, tell, how)
+  settle(user, id, charged == '1')
+  if how ~= '0' then call('ZREM', P .. ':w:' .. queue, id) end
+  call('SET', P .. ':u:' .. user .. ':v:' .. id, view, 'EX', ARGV[5])
+  if how == '1' then
+    call('ZADD', P .. ':ended', ARGV[3], id)
+  elseif how == '2' then
+    call('ZREM', P .. ':ended', id)
+  end
+  if tell == '1' then publish(user, '{"type":"job","job":' .. view .. '}', ARGV[6], ARGV[7]) end
+  return release(queue, user, id, ARGV[4])
 end
-if ARGV[12] == '1' then publish(user, '{"type":"job","job":' .. ARGV[8] .. '}', ARGV[10], ARGV[11]) end
-return release(queue, user, id, now, tonumber(ARGV[7]))
+
+local freed = {}
+for i = 8, #ARGV, ${finishArguments} do
+  freed[#freed + 1] = finish(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
+end
+call('INCRBY', P .. ':finished:' .. queue, #freed)
+return freed
 `);
 
 /**
  * Frees the slot of a job that is not terminal (it retries or waits for its next step).
  *
- * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 now, 6 lease (ms). Replies like `finishScript`.
+ * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 end of lease (ms). Replies like one of `finishScript`.
  */
 export const releaseScript = script(`
 ${prefixLua}${bandsLua(bands)}${fairLua}${releaseLua}
-return release(ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]))
+return release(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 `);

@@ -26,7 +26,7 @@ for _, entry in ipairs(entries) do
     if string.sub(on, 1, 7) == month then rm = rm + 1 end
   end
 end
-call('HSET', quotaKey, 'day', day, 'month', month, 'du', ARGV[4], 'mu', ARGV[5], 'rd', rd, 'rm', rm)
+call('HSET', quotaKey, 'day', day, 'month', month, 'd', ARGV[4] + rd, 'm', ARGV[5] + rm)
 if ARGV[6] ~= '' then call('HSET', quotaKey, 'dl', ARGV[6]) end
 if ARGV[7] ~= '' then call('HSET', quotaKey, 'ml', ARGV[7]) end
 call('EXPIRE', quotaKey, 3024000)

@@ -15,8 +15,8 @@ local openKey = P .. ':u:' .. user .. ':open'
 if call('HEXISTS', openKey, id) == 0 and ARGV[8] == '1' then
   local quotaKey = P .. ':u:' .. user .. ':quota'
   local q = call('HMGET', quotaKey, 'day', 'month')
-  if q[1] == day then call('HINCRBY', quotaKey, 'rd', 1) end
-  if q[2] and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'rm', 1) end
+  if q[1] == day then call('HINCRBY', quotaKey, 'd', 1) end
+  if q[2] and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', 1) end
 end
 local priority = fairTurn(queue, class, user)
 call('HSET', openKey, id, day .. '|' .. ARGV[8] .. '|' .. priority .. '|' .. queue)

@@ -10,18 +10,21 @@ local P = ARGV[1]
 local call = redis.call
 `;
 
-/** The bands as a Lua table: class -> {base, width}. */
+/** The bands as a Lua function: class -> base, width. */
 export const bandsLua = (bands: Record<JobClass, Band>): string =>
-  `local bands = {${Object.entries(bands)
-    .map(([name, { base, width }]) => `${name} = {${base}, ${width}}`)
-    .join(', ')}}\n`;
+  `local function bandOf(class)\n${Object.entries(bands)
+    .map(([name, { base, width }]) => `if class == '${name}' then return ${base}, ${width} end\n`)
+    .join('')}end\n`;
 
-/** Appends to the user's capped, short-lived stream and tells whoever is connected, under the same id. */
+/**
+ * Appends to the user's capped, short-lived stream and tells whoever is connected, under the same id. Only a job's end renews
+ * the stream's time to live (ttl '' leaves it).
+ */
 export const publishLua = `
 local function publish(user, json, maxlen, ttl)
   local stream = P .. ':ev:' .. user
   local id = call('XADD', stream, 'MAXLEN', '~', maxlen, '*', 'e', json)
-  call('EXPIRE', stream, ttl)
+  if ttl ~= '' then call('EXPIRE', stream, ttl) end
   call('PUBLISH', P .. ':ch:' .. user, id .. ' ' .. json)
   return id
 end
@@ -54,7 +57,7 @@ local function rebase(queue, fairKey, base, width, v)
 end
 
 local function fairTurn(queue, class, user)
-  local base, width = bands[class][1], bands[class][2]
+  local base, width = bandOf(class)
   local fairKey = P .. ':fair:' .. queue .. ':' .. class
   if call('EXISTS', P .. ':w:' .. queue) == 0 then
     local f = P .. ':fair:' .. queue .. ':'
@@ -74,12 +77,16 @@ end
 `;
 
 /**
- * Takes a job off the user's open jobs and turns its reservation into use (charged) or gives it back. Does nothing the second
- * time: whoever removes the entry settles it.
+ * Takes a job off the user's open jobs. Charged, its reservation becomes use, which changes no number; else it is given
+ * back. Does nothing the second time: whoever removes the entry settles it.
  */
 export const settleLua = `
 local function settle(user, id, charged)
   local openKey = P .. ':u:' .. user .. ':open'
+  if charged then
+    call('HDEL', openKey, id)
+    return
+  end
   local entry = call('HGET', openKey, id)
   if not entry then return end
   call('HDEL', openKey, id)
@@ -87,14 +94,8 @@ local function settle(user, id, charged)
   if reserved ~= '1' then return end
   local quotaKey = P .. ':u:' .. user .. ':quota'
   local q = call('HMGET', quotaKey, 'day', 'month')
-  if q[1] == day then
-    call('HINCRBY', quotaKey, 'rd', -1)
-    if charged then call('HINCRBY', quotaKey, 'du', 1) end
-  end
-  if q[2] and q[2] == string.sub(day, 1, 7) then
-    call('HINCRBY', quotaKey, 'rm', -1)
-    if charged then call('HINCRBY', quotaKey, 'mu', 1) end
-  end
+  if q[1] == day then call('HINCRBY', quotaKey, 'd', -1) end
+  if q[2] and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', -1) end
 end
 `;
 
@@ -103,7 +104,7 @@ end
  * caller to promote with BullMQ (nil: none).
  */
 export const releaseLua = `
-local function release(queue, user, id, now, lease)
+local function release(queue, user, id, lease)
   local act = P .. ':act:' .. queue .. ':' .. user
   call('ZREM', act, id)
   local parkedKey = P .. ':parked:' .. queue .. ':' .. user
@@ -113,10 +114,10 @@ local function release(queue, user, id, now, lease)
     local jobKey = P .. ':' .. queue .. ':' .. popped[1]
     local known = call('HMGET', jobKey, 'mcl', 'mst')
     if known[1] then
-      local priority = bands[known[1]][1]
+      local priority = bandOf(known[1])
       if not known[2] then priority = fairTurn(queue, known[1], user) end
       call('HSET', jobKey, 'priority', priority)
-      call('ZADD', act, now + lease, popped[1])
+      call('ZADD', act, lease, popped[1])
       return popped[1]
     end
   end

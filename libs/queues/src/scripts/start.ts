@@ -2,62 +2,75 @@ import { bands } from '../bands.ts';
 import { script } from './script.ts';
 import { bandsLua, prefixLua, publishLua } from './shared.ts';
 
+/** Arguments that each job of a batch has of its own. */
+export const startArguments = 8;
+
 /**
- * A worker holds the job and wants to run it. Decides whether it may; at the first start also: takes it off the waiting,
- * moves the virtual time of the fair turn, tells the owner.
+ * A worker holds jobs and wants to run them. Decides for each whether it may; at its first start also: takes it off the
+ * waiting, moves the virtual time of the fair turn, tells the owner.
  *
- * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 class, 6 now, 7 expires_at, 8 most slots of one user, 9 lease (ms),
- * 10 the job's priority, 11 created_at, 12 event for a first start ('' none), 13 stream length, 14 stream seconds
+ * ARGV: 1 prefix, 2 queue, 3 now, 4 most slots of one user, 5 end of lease (ms), 6 stream length, then for each job: user,
+ * job id, class, expires_at, the job's priority, created_at, event for a first start ('' none), taken before (0/1)
  *
- * Replies: {'run', started_at, first start (0/1), charged entry or '', du, rd, mu, rm, dl, ml} | {'ended'} | {'expired'} |
- * {'parked'}
+ * Replies one each: {'run', started_at, d, m, dl, ml} | {'ended'} | {'expired'} | {'parked'}
  */
 export const startScript = script(`
-${prefixLua}${bandsLua(bands)}${publishLua}
-local queue, user, id, class, now = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
-local jobKey = P .. ':' .. queue .. ':' .. id
-if call('ZSCORE', P .. ':ended', id) then return {'ended'} end
-local started = call('HGET', jobKey, 'mst')
-if not started and now > tonumber(ARGV[7]) then return {'expired'} end
+${prefixLua}${publishLua}${bandsLua(bands)}
+local queue, now, most, lease = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local Q = P .. ':' .. queue .. ':'
 
-local act = P .. ':act:' .. queue .. ':' .. user
-if not call('ZSCORE', act, id) then
-  local most = tonumber(ARGV[8])
-  if call('ZCARD', act) >= most then
-    -- Slots of killed workers lapse.
-    call('ZREMRANGEBYSCORE', act, '-inf', now)
-    if call('ZCARD', act) >= most then
-      call('ZADD', P .. ':parked:' .. queue .. ':' .. user, ARGV[11], id)
-      call('HSET', jobKey, 'mcl', class)
-      -- It got no service: its turn goes back.
-      if not started then
-        local fairKey = P .. ':fair:' .. queue .. ':' .. class
-        local finish = tonumber(call('HGET', fairKey, user) or 0)
-        if finish > 0 then call('HSET', fairKey, user, finish - 1) end
-      end
-      return {'parked'}
-    end
-  end
-  call('ZREM', P .. ':parked:' .. queue .. ':' .. user, id)
-end
-call('ZADD', act, now + tonumber(ARGV[9]), id)
-
-local first = 0
-if not started then
-  first = 1
-  started = ARGV[6]
-  local base = bands[class][1]
-  call('HSET', jobKey, 'mst', now, 'priority', base)
-  call('ZREM', P .. ':w:' .. queue, id)
-  local tag = tonumber(ARGV[10]) - base - 1
-  if tag > 0 then
+local function park(user, id, class, created, started)
+  call('ZADD', P .. ':parked:' .. queue .. ':' .. user, created, id)
+  call('HSET', Q .. id, 'mcl', class)
+  -- It got no service: its turn goes back.
+  if not started then
     local fairKey = P .. ':fair:' .. queue .. ':' .. class
-    local v = call('HGET', fairKey, '#v')
-    if not v or tonumber(v) < tag then call('HSET', fairKey, '#v', tag) end
+    local finish = tonumber(call('HGET', fairKey, user) or 0)
+    if finish > 0 then call('HSET', fairKey, user, finish - 1) end
   end
-  if ARGV[12] ~= '' then publish(user, ARGV[12], ARGV[13], ARGV[14]) end
+  return {'parked'}
 end
-local entry = call('HGET', P .. ':u:' .. user .. ':open', id)
-local q = call('HMGET', P .. ':u:' .. user .. ':quota', 'du', 'rd', 'mu', 'rm', 'dl', 'ml')
-return {'run', started, first, entry or '', q[1], q[2], q[3], q[4], q[5], q[6]}
+
+local function start(user, id, class, expires, priority, created, event, again)
+  if call('ZSCORE', P .. ':ended', id) then return {'ended'} end
+  local started = false
+  if again == '1' then started = call('HGET', Q .. id, 'mst') end
+  if not started and tonumber(now) > tonumber(expires) then return {'expired'} end
+
+  local act = P .. ':act:' .. queue .. ':' .. user
+  if call('ZADD', act, lease, id) == 1 then
+    if call('ZCARD', act) > most then
+      -- Slots of killed workers lapse.
+      call('ZREMRANGEBYSCORE', act, '-inf', now)
+      if call('ZCARD', act) > most then
+        call('ZREM', act, id)
+        return park(user, id, class, created, started)
+      end
+    end
+    if again == '1' then call('ZREM', P .. ':parked:' .. queue .. ':' .. user, id) end
+  end
+
+  if not started then
+    started = now
+    local base = bandOf(class)
+    call('HSET', Q .. id, 'mst', now, 'priority', base)
+    call('ZREM', P .. ':w:' .. queue, id)
+    local tag = tonumber(priority) - base - 1
+    if tag > 0 then
+      local fairKey = P .. ':fair:' .. queue .. ':' .. class
+      local v = call('HGET', fairKey, '#v')
+      if not v or tonumber(v) < tag then call('HSET', fairKey, '#v', tag) end
+    end
+    if event ~= '' then publish(user, event, ARGV[6], '') end
+  end
+  local q = call('HMGET', P .. ':u:' .. user .. ':quota', 'd', 'm', 'dl', 'ml')
+  return {'run', started, q[1], q[2], q[3], q[4]}
+end
+
+local verdicts = {}
+for i = 7, #ARGV, ${startArguments} do
+  verdicts[#verdicts + 1] =
+    start(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+end
+return verdicts
 `);

@@ -12,7 +12,7 @@ export function startHeartbeat(context: WorkerContext): () => void {
   const beat = async (): Promise<void> => {
     const args = [...context.running.values()].flatMap(({ userId, jobId }) => [userId, jobId]);
     if (args.length === 0) return;
-    const until = context.now() + slotLeaseMs(context);
+    const until = context.now() + slotLeaseMs(context.settings);
     const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, ...args]);
     for (const id of Array.isArray(ended) ? ended : []) context.running.get(String(id))?.abort('ended outside');
   };

@@ -3,6 +3,8 @@ import { ageScript } from '../scripts/age.ts';
 import { run } from '../scripts/script.ts';
 import type { WorkerContext } from './worker-context.ts';
 
+/** Milliseconds over which the rate of completion is averaged. */
+const rateWindowMs = 30_000;
 /** Share of `queue.max_wait_s` after which waiting work goes to the front. */
 const agedShare = 0.6;
 /** Looks within `queue.max_wait_s`. */
@@ -11,6 +13,29 @@ const looks = 20;
 const leastMoved = 10;
 /** Share of the completions of a look that aged work may take: new work goes on, too. */
 const agedPart = 0.75;
+
+/**
+ * Completions a second, as an average that forgets exponentially: from the queue's count of finished jobs, looked at now and
+ * then. Admission computes `Retry-After` from it.
+ */
+async function measureRate(context: WorkerContext, now: number): Promise<number> {
+  const { redis, keys, queue } = context;
+  const key = `${keys.prefix}:rate:${queue}`;
+  const [[at, count, rate], total] = await Promise.all([
+    redis.hmget(key, 'at', 'count', 'per_s'),
+    redis.get(`${keys.prefix}:finished:${queue}`),
+  ]);
+  const finished = Number(total ?? 0);
+  const ms = now - Number(at ?? now);
+  let perS = Number(rate ?? 0);
+  if (ms > 0) {
+    const seen = (Math.max(0, finished - Number(count ?? 0)) * 1000) / ms;
+    const fresh = typeof rate === 'string' && perS > 0 ? 1 - Math.exp(-ms / rateWindowMs) : 1;
+    perS += (seen - perS) * fresh;
+  }
+  await redis.hset(key, { at: now, count: finished, per_s: perS.toFixed(6) });
+  return perS;
+}
 
 /**
  * Housekeeping of one queue, done by whichever of its workers gets the lock of the moment: ages waiting work, forgets fair
@@ -25,9 +50,8 @@ export function startMaintenance(context: WorkerContext): () => void {
     const locked = await redis.set(keys.lock(`maintain:${queue}`), '1', 'PX', Math.floor(everyMs * 0.9), 'NX');
     if (locked !== 'OK') return;
     const now = context.now();
-    const [at, sum] = await redis.hmget(`${keys.prefix}:rate:${queue}`, 't', 'c');
-    const perMs = at ? (Number(sum) * Math.exp(Math.min(0, (Number(at) - now) / 30_000))) / 30_000 : 0;
-    const most = Math.max(leastMoved, Math.ceil(perMs * everyMs * agedPart));
+    const perS = await measureRate(context, now);
+    const most = Math.max(leastMoved, Math.ceil((perS * everyMs * agedPart) / 1000));
     const before = now - settings.queue.max_wait_s * 1000 * agedShare;
     const moved = await run(redis, ageScript, keys.prefix, [queue, before, most]);
     if (Number(moved) > 0) {

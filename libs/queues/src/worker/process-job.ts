@@ -69,8 +69,7 @@ async function release(context: WorkerContext, envelope: Envelope): Promise<void
     context.queue,
     envelope.user_id,
     envelope.id,
-    context.now(),
-    slotLeaseMs(context),
+    context.now() + slotLeaseMs(context.settings),
   ]);
   if (typeof parked === 'string') await promote(context, context.queue, parked);
 }

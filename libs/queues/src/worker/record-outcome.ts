@@ -1,6 +1,6 @@
 import { type Envelope, type JobName, type JobStatus, isTerminal } from '@manuel/contracts';
 import type { JobRow, Outcome } from '@manuel/ledger';
-import { finishInRedis } from '../finish-job.ts';
+import { finishOwn } from '../finish-job.ts';
 import { promote } from '../promote.ts';
 import { toJobView } from '../to-job-view.ts';
 import { operationOfEnvelope, rowOf, usageOf } from './row-of.ts';
@@ -20,18 +20,13 @@ async function settleInRedis(
   { name, envelope }: Pick<EndedRun, 'name' | 'envelope'>,
   row: JobRow,
   charged: boolean,
+  how: 'run' | 'dropped',
   tell: boolean,
 ): Promise<void> {
-  const parked = await finishInRedis(context, {
-    queue: context.queue,
-    userId: envelope.user_id,
-    jobId: envelope.id,
-    charged,
-    view: toJobView(row),
-    tell,
-    outside: false,
-  });
-  if (parked !== undefined) await promote(context, context.queue, parked);
+  const parked = await context.finish(
+    finishOwn({ userId: envelope.user_id, jobId: envelope.id, charged, view: toJobView(row), tell, how }),
+  );
+  if (typeof parked === 'string') await promote(context, context.queue, parked);
   if (row.status !== 'completed') {
     try {
       await context.onAbandoned({ name, envelope, status: row.status });
@@ -72,13 +67,20 @@ export async function recordOutcome(context: WorkerContext, ended: EndedRun): Pr
   const { won, row } = await context.ledger.jobs.finish(envelope.user_id, envelope.id, outcome);
   if (won || !row || !isTerminal(row.status)) {
     const standing: JobRow = { ...rowOf(name, envelope, outcome.attempts), ...outcome };
-    await settleInRedis(context, ended, standing, completed && ended.charged, true);
+    await settleInRedis(
+      context,
+      ended,
+      standing,
+      completed && ended.charged,
+      outcome.started_at === undefined ? 'dropped' : 'run',
+      true,
+    );
     count(context, standing);
     return outcome.status;
   }
   if (row.status !== 'completed') await settleUsage(context, envelope, false);
   // The winner told the owner, unless it died before it could.
-  await settleInRedis(context, ended, row, row.status === 'completed', false);
+  await settleInRedis(context, ended, row, row.status === 'completed', 'dropped', false);
   return row.status;
 }
 
@@ -92,7 +94,7 @@ export async function adoptOutcome(
   if (!row || !isTerminal(row.status)) return undefined;
   const completed = row.status === 'completed';
   if (!completed) await settleUsage(context, envelope, false);
-  await settleInRedis(context, { name, envelope }, row, completed, false);
+  await settleInRedis(context, { name, envelope }, row, completed, 'dropped', false);
   return row.status;
 }
 

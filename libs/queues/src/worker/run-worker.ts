@@ -1,7 +1,11 @@
-import { type JobName, envelopeSchema } from '@manuel/contracts';
+import { type JobName, envelopeSchema, jobs } from '@manuel/contracts';
 import { type Job, Worker } from 'bullmq';
 import { connectWorker, disconnect } from '../connections.ts';
 import { queueContext } from '../context.ts';
+import { finishCommon } from '../finish-job.ts';
+import { batching } from '../scripts/batch.ts';
+import { finishScript } from '../scripts/finish.ts';
+import { startScript } from '../scripts/start.ts';
 import type { Handler, RunWorker } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -9,8 +13,8 @@ import { watchLiveness } from './liveness.ts';
 import { startMaintenance } from './maintenance.ts';
 import { processJob } from './process-job.ts';
 import { recordLostJob } from './record-lost-job.ts';
+import { startCommon } from './start-job.ts';
 import type { Run, WorkerContext } from './worker-context.ts';
-import { jobs } from '@manuel/contracts';
 
 /** Completed jobs kept in BullMQ for Bull Board; what clients read lies elsewhere. */
 const keepCompleted = { age: 3600, count: 1000 };
@@ -33,6 +37,8 @@ export const runWorker: RunWorker = async (deps, options) => {
     // Safe: the mapped type of the handlers ties each handler to its own name.
     handlers: new Map(handlers.map(([name, handle]) => [name, { name, handle }])),
     running: new Map<string, Run>(),
+    start: batching(redis, startScript, base.keys.prefix, () => startCommon(base, options.queue)),
+    finish: batching(redis, finishScript, base.keys.prefix, () => finishCommon(base, options.queue)),
     // Safe: only jobs of this queue reach its worker.
     onAbandoned: (options.onAbandoned ?? (() => Promise.resolve())) as WorkerContext['onAbandoned'],
     progressed: () => liveness.progressed(),

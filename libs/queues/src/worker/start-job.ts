@@ -1,9 +1,8 @@
-import { type Envelope, type UsageSummary, jobs, type JobName } from '@manuel/contracts';
+import { type Envelope, type JobName, type QueueName, type UsageSummary, jobs } from '@manuel/contracts';
 import type { Job } from 'bullmq';
 import { slotLeaseMs } from '../finish-job.ts';
 import { readUsage, summaryOf } from '../quota.ts';
-import { run } from '../scripts/script.ts';
-import { startScript } from '../scripts/start.ts';
+import type { ScriptArgument } from '../scripts/script.ts';
 import { attemptsOf, rowOf } from './row-of.ts';
 import { toJobView } from '../to-job-view.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -17,6 +16,19 @@ export type StartVerdict =
   /** The user runs as many as allowed: wait for one of them. */
   | { readonly kind: 'parked' };
 
+/** What all jobs of one moment share; see `startScript`. */
+export function startCommon(context: Pick<WorkerContext, 'settings' | 'now'>, queue: QueueName): ScriptArgument[] {
+  const now = context.now();
+  const { settings } = context;
+  return [
+    queue,
+    now,
+    settings.queue.max_active_per_user,
+    now + slotLeaseMs(settings),
+    settings.events.stream_max_length,
+  ];
+}
+
 /** Asks whether the job may run now (see `startScript`) and tells its owner at the first start. */
 export async function startJob(
   context: WorkerContext,
@@ -24,42 +36,32 @@ export async function startJob(
   envelope: Envelope,
   job: Job,
 ): Promise<StartVerdict> {
-  const now = context.now();
-  const { queue, events } = context.settings;
   const { carried } = envelope;
-  const view = toJobView({
-    ...rowOf(name, envelope, attemptsOf(job)),
-    status: 'active',
-    started_at: now,
-  });
-  const reply = await run(context.redis, startScript, context.keys.prefix, [
-    context.queue,
+  const startedView = (): string => {
+    const row = { ...rowOf(name, envelope, attemptsOf(job)), status: 'active' as const, started_at: context.now() };
+    return JSON.stringify({ type: 'job', job: toJobView(row) });
+  };
+  const reply = await context.start([
     envelope.user_id,
     envelope.id,
     envelope.class,
-    now,
-    // The second half of a job has started already: it does not expire.
+    // The second half of a job has started already: it does not expire, and its owner knows.
     carried ? Number.MAX_SAFE_INTEGER : envelope.expires_at,
-    queue.max_active_per_user,
-    slotLeaseMs(context),
     job.priority,
     envelope.created_at,
-    carried ? '' : JSON.stringify({ type: 'job', job: view }),
-    events.stream_max_length,
-    events.stream_ttl_s,
+    carried ? '' : startedView(),
+    job.attemptsStarted > 1 ? 1 : 0,
   ]);
   if (!Array.isArray(reply)) throw new Error('the start script gave no verdict');
-  const [kind, startedAt, , , du, rd, mu, rm, dl, ml] = reply as (string | null)[];
+  const [kind, startedAt, d = null, m = null, dl = null, ml = null] = reply as (string | null)[];
   if (kind === 'run') {
-    const fields = [du, rd, mu, rm, dl, ml].map((field) => field ?? null);
     return {
       kind,
       startedAt: carried?.started_at ?? Number(startedAt),
       usage: async () => {
-        const [du = null, rd = null, mu = null, rm = null, dl = null, ml = null] = fields;
         // Redis forgot the counters while the job waited.
-        if (du === null) return readUsage(context, envelope.user_id);
-        return summaryOf({ du, rd, mu, rm, dl, ml }, context.settings.quota);
+        if (d === null) return readUsage(context, envelope.user_id);
+        return summaryOf({ d, m, dl, ml }, context.settings.quota);
       },
     };
   }

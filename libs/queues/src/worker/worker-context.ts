@@ -1,5 +1,6 @@
 import type { Envelope, JobName, JobStatus, QueueName } from '@manuel/contracts';
 import type { QueueContext } from '../context.ts';
+import type { ScriptArgument, ScriptReply } from '../scripts/script.ts';
 import type { Handler } from '../types.ts';
 
 /** Why a run was ended before its handler was done. */
@@ -28,6 +29,9 @@ export interface WorkerContext extends QueueContext {
   /** Runs of this process by job id. */
   readonly running: Map<string, Run>;
   readonly onAbandoned: (job: { name: JobName; envelope: Envelope; status: JobStatus }) => Promise<void>;
+  /** `startScript` and `finishScript` of this queue, for all jobs of one turn of the event loop together. */
+  readonly start: (args: readonly ScriptArgument[]) => Promise<ScriptReply>;
+  readonly finish: (args: readonly ScriptArgument[]) => Promise<ScriptReply>;
   /** Called whenever a job is taken or given back: the worker makes progress. */
   readonly progressed: () => void;
 }
