@@ -94,7 +94,9 @@ function put(tree: Tree, path: readonly string[], value: unknown): void {
   let node = tree;
   for (const key of path.slice(0, -1)) {
     const next = node[key];
-    node = isTree(next) ? next : ((node[key] = {}) as Tree);
+    const child: Tree = isTree(next) ? next : {};
+    node[key] = child;
+    node = child;
   }
   node[path[path.length - 1] ?? ''] = value;
 }
