@@ -41,6 +41,8 @@ export async function streamJobEvents(
   const after = beginAfter(request, view);
   const ended = Promise.withResolvers<void>();
   let sent = 0;
+  // What is told of the job beside its events bears the id of the event before: to resume after it misses nothing.
+  let last = after;
 
   const write = (text: string): void => {
     if (response.writableEnded || response.destroyed) return;
@@ -50,9 +52,10 @@ export async function streamJobEvents(
       response.destroy();
     }
   };
-  const emit = (event: UserEvent, id?: string): void => {
+  const emit = (event: UserEvent, id: string): void => {
     sent += 1;
-    write(`event: ${event.type}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(dataOf(event))}\n\n`);
+    last = id;
+    write(`event: ${event.type}\nid: ${id}\ndata: ${JSON.stringify(dataOf(event))}\n\n`);
     if (event.type === 'job' && isTerminal(event.job.status)) ended.resolve();
   };
   const listen = ({ id, event }: StoredEvent): void => {
@@ -67,11 +70,12 @@ export async function streamJobEvents(
   // Before the first byte, so that Redis being away is still a 503.
   const subscription: EventSubscription = await gateway.hub.subscribe(caller.userId, listen, after);
   response.flushHeaders();
-  if (sent === 0 || subscription.gap) emit({ type: 'job', job: (await currentView(gateway, caller, view)) ?? view });
+  if (sent === 0 || subscription.gap)
+    emit({ type: 'job', job: (await currentView(gateway, caller, view)) ?? view }, last);
 
   const look = async (): Promise<void> => {
     const now = await currentView(gateway, caller, view);
-    if (now && isTerminal(now.status)) emit({ type: 'job', job: now });
+    if (now && isTerminal(now.status)) emit({ type: 'job', job: now }, last);
   };
   const heart = setInterval(() => write(': still here\n\n'), ping_interval_ms);
   const looking = setInterval(() => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JobView } from '@manuel/contracts';
-import { type RunningWorker, runWorker } from '@manuel/queues';
+import type { RunningWorker } from '@manuel/queues';
+import { startQueryWorker } from '../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../test-support/start-test-gateway.ts';
 
 let world: TestWorld;
@@ -11,31 +12,7 @@ let headers: Record<string, string>;
 beforeAll(async () => {
   world = await startTestWorld(process.env);
   gateway = await world.gateway();
-  const { settings, ledger, logger, metrics } = gateway.gateway;
-  worker = await runWorker(
-    { settings, ledger, logger, metrics },
-    {
-      queue: 'query',
-      handlers: {
-        query: async (job) => {
-          job.token('Hold the ');
-          job.token('steam button.');
-          return {
-            kind: 'done',
-            result: {
-              answer: 'Hold the steam button.',
-              citations: [],
-              context_used: true,
-              model: 'test',
-              degradation: 'none',
-              from_cache: false,
-              conversation_id: 'cnv_01KFA8Y70QK2M4N6P8R0S2T4V6',
-            },
-          };
-        },
-      },
-    },
-  );
+  worker = await startQueryWorker(gateway.gateway);
   headers = { authorization: `Bearer ${await world.token()}`, 'content-type': 'application/json' };
 });
 afterAll(async () => {

@@ -1,0 +1,219 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { TicketView } from '@manuel/contracts';
+import type { RunningWorker } from '@manuel/queues';
+import { waitFor } from '@manuel/testing';
+import { WebSocket } from 'ws';
+import { startQueryWorker } from '../../test-support/query-worker.ts';
+import { type TestGateway, type TestWorld, startTestWorld } from '../../test-support/start-test-gateway.ts';
+import { TestClient } from '../../test-support/web-socket-client.ts';
+import { sendMessage } from './send.ts';
+
+let world: TestWorld;
+let gateway: TestGateway;
+let worker: RunningWorker | undefined;
+const clients: TestClient[] = [];
+
+beforeAll(async () => {
+  world = await startTestWorld(process.env);
+  gateway = await world.gateway({ cors: { origins: ['https://app.example'] }, quota: { daily_limit: 1000 } });
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await worker?.close(1000);
+  worker = undefined;
+});
+afterAll(() => world.close());
+
+const bearer = async (email?: string) => ({ authorization: `Bearer ${await world.token(email)}` });
+
+async function connect(path = '/ws', headers?: Record<string, string>, url = gateway.url): Promise<TestClient> {
+  const client = new TestClient(`${url}${path}`, { headers: headers ?? (await bearer()) });
+  clients.push(client);
+  return client;
+}
+
+async function ticket(): Promise<TicketView> {
+  const response = await fetch(`${gateway.url}/api/ws-ticket`, { method: 'POST', headers: await bearer() });
+  expect(response.status).toBe(201);
+  return (await response.json()) as TicketView;
+}
+
+const submit = (ref: string, question = 'How do I descale it?') => ({
+  type: 'submit',
+  operation: 'query',
+  ref,
+  body: { question },
+});
+
+describe('who may connect', () => {
+  test('a native client by its header', async () => {
+    expect((await (await connect()).next('hello')).last_event_id).toMatch(/^\d+-\d+$/);
+  });
+
+  test('a browser by a ticket, once', async () => {
+    const { ticket: secret, expires_at } = await ticket();
+    expect(Date.parse(expires_at)).toBeGreaterThan(Date.now());
+    await (await connect(`/ws?ticket=${secret}`, { origin: 'https://app.example' })).next('hello');
+    const again = await connect(`/ws?ticket=${secret}`, { origin: 'https://app.example' });
+    await waitFor(() => again.refused === 401, { what: 'the refusal' });
+  });
+
+  test.each([
+    ['nobody', '/ws', {}, 401],
+    ['a made-up ticket', `/ws?ticket=${'x'.repeat(32)}`, {}, 401],
+    ['a wrong token', '/ws', { authorization: 'Bearer a.b.c' }, 401],
+    ['another path', '/socket', {}, 404],
+  ])('%s may not', async (_who, path, headers, status) => {
+    const client = await connect(path, headers);
+    expect(await waitFor(() => client.refused, { what: 'the refusal' })).toBe(status);
+  });
+
+  test('a page of another origin may not, even with a token', async () => {
+    const client = await connect('/ws', { ...(await bearer()), origin: 'https://evil.example' });
+    expect(await waitFor(() => client.refused, { what: 'the refusal' })).toBe(403);
+  });
+});
+
+test('submit is accepted, watched and answered; tokens make the answer', async () => {
+  worker = await startQueryWorker(gateway.gateway);
+  const client = await connect();
+  client.send(submit('r1'));
+  const { job } = await client.next('accepted', ({ ref }) => ref === 'r1');
+  const ended = await client.next('job', (message) => message.job.id === job.id && message.job.status === 'completed');
+  expect(ended.job.result).toMatchObject({ answer: 'Hold the steam button.' });
+  const pieces = client.messages.filter((message) => message.type === 'token');
+  expect(pieces.map(({ text }) => text).join('')).toBe('Hold the steam button.');
+  expect(pieces.map(({ seq }) => seq)).toEqual(pieces.map((_piece, index) => index));
+});
+
+test('what is not right is answered with its problem, and the connection lives on', async () => {
+  const client = await connect();
+  await client.next('hello');
+  const problems = () => client.messages.filter((message) => message.type === 'error');
+  for (const wrong of [
+    'this is no JSON',
+    '[]',
+    { type: 'dance' },
+    { type: 'resume', last_event_id: 'yesterday' },
+    Buffer.from([1, 2, 3]),
+    { type: 'cancel', job_id: 'query_01KFA8Y6Z4M3T9V2R7B5C1D0EX' },
+    { ...submit('r2', ''), ref: 'r2' },
+    { ...submit('r3'), body: { question: 'What?', priority: 'critical' } },
+  ]) {
+    client.send(wrong);
+  }
+  await waitFor(() => problems().length === 8, { what: 'eight problems' });
+  expect(problems().map(({ ref, problem }) => [ref, problem.code])).toEqual([
+    [undefined, 'validation_failed'],
+    [undefined, 'validation_failed'],
+    [undefined, 'validation_failed'],
+    [undefined, 'validation_failed'],
+    [undefined, 'validation_failed'],
+    [undefined, 'not_found'],
+    ['r2', 'validation_failed'],
+    ['r3', 'forbidden'],
+  ]);
+  client.send({ type: 'ping' });
+  await client.next('pong');
+});
+
+test('a message of 1 MB closes that connection with 1009 and no other', async () => {
+  const [other, client] = [await connect(), await connect()];
+  await Promise.all([client.next('hello'), other.next('hello')]);
+  client.send(JSON.stringify(submit('r', 'a'.repeat(1024 * 1024))));
+  expect((await waitFor(() => client.closed, { what: 'the close' })).code).toBe(1009);
+  other.send({ type: 'ping' });
+  await other.next('pong');
+});
+
+test('a client that was away gets what it missed on resume: in order, once', async () => {
+  worker = await startQueryWorker(gateway.gateway);
+  const first = await connect();
+  const { last_event_id } = await first.next('hello');
+  await first.close();
+  const watching = await connect();
+  watching.send(submit('away'));
+  const { job } = await watching.next('accepted');
+  await watching.next('job', (message) => message.job.id === job.id && message.job.status === 'completed');
+
+  const back = await connect();
+  await back.next('hello');
+  back.send({ type: 'resume', last_event_id });
+  await back.next('job', (message) => message.job.id === job.id && message.job.status === 'completed');
+  const missed = await eventsAfter(last_event_id);
+  expect(back.events.map(({ id }) => id)).toEqual(missed);
+
+  // A resume that comes late goes back, but repeats nothing that was sent live.
+  back.send(submit('more'));
+  const more = await back.next('accepted');
+  await back.next('job', (message) => message.job.id === more.job.id && message.job.status === 'completed');
+  back.send({ type: 'resume', last_event_id });
+  back.send({ type: 'ping' });
+  await back.next('pong');
+  const ids = back.events.map(({ id }) => id).filter((id) => !missed.includes(id));
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+/** The ids of the user's events as a fresh subscriber gets them. */
+async function eventsAfter(id: string): Promise<string[]> {
+  const ids: string[] = [];
+  const { userId } = await gateway.gateway.tokens.verify(await world.token());
+  const subscription = await gateway.gateway.hub.subscribe(userId, (stored) => ids.push(stored.id), id);
+  subscription.close();
+  return ids;
+}
+
+test('cancel ends the job for its owner, and nobody else', async () => {
+  const [mine, other] = [await connect(), await connect('/ws', await bearer('other@example.com'))];
+  mine.send(submit('c'));
+  const { job } = await mine.next('accepted');
+  other.send({ type: 'cancel', job_id: job.id });
+  expect((await other.next('error')).problem.code).toBe('not_found');
+  mine.send({ type: 'cancel', job_id: job.id });
+  await mine.next('job', (message) => message.job.id === job.id && message.job.status === 'cancelled');
+  expect(other.events).toEqual([]);
+  mine.send({ type: 'cancel', job_id: job.id });
+  expect((await mine.next('error')).problem).toMatchObject({ code: 'conflict', status: 409 });
+});
+
+test('an expired token closes with 4001', async () => {
+  const short = await world.gateway(
+    {},
+    {
+      tokens: {
+        verify: async () => ({ userId: 'user-1', groups: [], expiresAtMs: Date.now() + 300 }),
+        known: () => undefined,
+        ready: async () => undefined,
+      },
+    },
+  );
+  const client = await connect('/ws', await bearer(), short.url);
+  await client.next('hello');
+  expect((await waitFor(() => client.closed, { what: 'the close' })).code).toBe(4001);
+  await short.close();
+});
+
+test('a client that is too slow is cut with 4008, not buffered', async () => {
+  const client = await connect();
+  await client.next('hello');
+  const slow = Object.assign(Object.create(WebSocket.prototype) as WebSocket, {});
+  const closes: number[] = [];
+  const sent: string[] = [];
+  Object.defineProperties(slow, {
+    readyState: { value: WebSocket.OPEN },
+    bufferedAmount: { value: 2 * 1024 * 1024 },
+    close: { value: (code: number) => closes.push(code) },
+    once: { value: (_event: string, done: () => void) => done() },
+    send: { value: (text: string) => sent.push(text) },
+  });
+  sendMessage(slow, { type: 'pong' }, 1024 * 1024);
+  expect([closes, sent]).toEqual([[4008], []]);
+});
+
+test('a stopping gateway closes its sockets with 1001', async () => {
+  const stopping = await world.gateway();
+  const client = await connect('/ws', await bearer(), stopping.url);
+  await client.next('hello');
+  await stopping.close();
+  expect((await waitFor(() => client.closed, { what: 'the close' })).code).toBe(1001);
+});
