@@ -48,10 +48,11 @@ export function createConversationsLedger(
       return (await read(userId, conversationId, 'request')).turns;
     },
 
-    async append(userId, conversationId, jobId, turn, maxTurns) {
+    async append(userId, conversationId, jobId, turn, maxTurns, fresh = false) {
       // Optimistic: whoever finds that another changed the row meanwhile reads it again.
       for (let tries = 0; tries < maxTries; tries += 1) {
-        const known = await read(userId, conversationId, 'effect');
+        const known =
+          fresh && tries === 0 ? conversationSchema.parse({}) : await read(userId, conversationId, 'effect');
         if (known.jobs.includes(jobId)) return;
         const request = {
           TableName,

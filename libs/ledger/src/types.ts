@@ -193,13 +193,17 @@ export interface ConversationTurn {
 
 export interface ConversationsLedger {
   turns(userId: string, conversationId: string): Promise<ConversationTurn[]>;
-  /** Appends a turn once (fenced by job id), keeping the last `maxTurns`. */
+  /**
+   * Appends a turn once (fenced by job id), keeping the last `maxTurns`. `fresh`: the conversation is most likely new, so the
+   * write is tried without reading first.
+   */
   append(
     userId: string,
     conversationId: string,
     jobId: string,
     turn: ConversationTurn,
     maxTurns: number,
+    fresh?: boolean,
   ): Promise<void>;
 }
 

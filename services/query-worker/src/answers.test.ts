@@ -98,6 +98,7 @@ describe('isolation', () => {
     const gone = await stack.addManual(user, kettle, 'kettle.txt');
     await stack.addManual(user, heater, 'heater.txt');
     await stack.context.ledger.manuals.update(user, gone, { status: 'deleting' });
+    await stack.context.cache.bumpVersion(user);
     for (const options of [{}, { manual_ids: [gone] }]) {
       const { result } = await stack.ask(user, 'How do I descale the kettle?', options);
       expect(JSON.stringify(result.result)).not.toMatch(/citric|kettle\.txt/);

@@ -10,6 +10,7 @@ import {
 } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
+import { createManualsOfVersion } from './adapters/manuals-of-version.ts';
 import type { Outside } from './domain/outside.ts';
 
 const service = 'query-worker';
@@ -61,7 +62,7 @@ export async function createContext(settings: Settings, overrides: ContextOverri
     ledger,
     resilience,
     degradation,
-    manuals: ledger.manuals,
+    manualsOf: createManualsOfVersion(ledger.manuals),
     conversations: ledger.conversations,
     search,
     model,

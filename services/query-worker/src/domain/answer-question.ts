@@ -1,7 +1,8 @@
 import type { ManualStatus } from '@manuel/contracts';
 import type { ConversationTurn } from '@manuel/ledger';
+import { keepTurn } from './keep-turn.ts';
 import type { Outside, Run } from './outside.ts';
-import type { Answer, Question } from './question.ts';
+import { type Answer, type Question, conversationOf } from './question.ts';
 import { keyOfAnswer, recallAnswer, rememberAnswer } from './remember-answer.ts';
 import { writeAnswer } from './write-answer.ts';
 
@@ -19,26 +20,30 @@ const searchable: readonly ManualStatus[] = ['ready', 'processing'];
  * quotations; free are cached ones, those without a manual to look into, and apologies.
  */
 export async function answerQuestion(outside: Outside, run: Run, question: Question): Promise<AnsweredQuestion> {
-  const [manuals, turns, version] = await Promise.all([
-    outside.manuals.all(question.userId),
+  const [turns, version] = await Promise.all([
     turnsOf(outside, question),
     outside.cache.enabled ? outside.cache.version(question.userId) : Promise.resolve(undefined),
   ]);
+  const manuals = await outside.manualsOf(question.userId, version);
   if (!manuals.some((manual) => searchable.includes(manual.status))) return noManuals(outside, run, question);
 
   const key = keyOfAnswer(outside, question, version);
   const write = (): Promise<Answer> => writeAnswer(outside, run, { question, turns, manuals, version });
   const answer = key ? await onceFor(outside, run, question, key, write) : await write();
-  outside.metrics.count('answers_total', 'Answers', {
-    degradation: answer.degradation,
-    from_cache: String(answer.from_cache),
-    persona: question.persona,
-  });
-  await outside.noteDegradation(answer.degradation);
-  if (!question.warmUp)
-    await outside.cache.asked.note(question.userId, { question: question.text, persona: question.persona });
+  await note(outside, run, question, answer);
   const paid = answer.degradation === 'none' || answer.degradation === 'simplified';
   return { answer, charged: paid && !answer.from_cache && !question.warmUp };
+}
+
+async function note(outside: Outside, run: Run, question: Question, answer: Answer): Promise<void> {
+  const { persona, text } = question;
+  const labels = { degradation: answer.degradation, from_cache: String(answer.from_cache), persona };
+  outside.metrics.count('answers_total', 'Answers', labels);
+  await Promise.all([
+    outside.noteDegradation(answer.degradation),
+    question.warmUp ? undefined : outside.cache.asked.note(question.userId, { question: text, persona }),
+    keepTurn(outside, run, question, conversationOf(question), answer),
+  ]);
 }
 
 async function turnsOf(outside: Outside, question: Question): Promise<ConversationTurn[]> {

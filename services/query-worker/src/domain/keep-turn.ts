@@ -16,7 +16,8 @@ export async function keepTurn(
   const turn = { question: question.text, answer: answer.answer, at: Date.now() };
   const { max_turns } = outside.settings.conversation;
   try {
-    await outside.conversations.append(question.userId, conversationId, question.jobId, turn, max_turns);
+    const isNew = question.conversationId === undefined;
+    await outside.conversations.append(question.userId, conversationId, question.jobId, turn, max_turns, isNew);
   } catch (error) {
     run.logger.error('the turn was not added to the conversation', { conversation_id: conversationId, error });
   }

@@ -1,7 +1,7 @@
 import type { BedrockAgentRuntime, BedrockRuntime } from '@manuel/aws';
 import type { Cache } from '@manuel/cache';
 import type { Degradation } from '@manuel/contracts';
-import type { ConversationsLedger, ManualsLedger } from '@manuel/ledger';
+import type { ConversationsLedger, ManualRow } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
 
@@ -9,7 +9,8 @@ import type { Logger, Metrics } from '@manuel/telemetry';
 export interface Outside {
   readonly settings: Settings;
   readonly metrics: Metrics;
-  readonly manuals: Pick<ManualsLedger, 'all'>;
+  /** All manuals of a user, as of this version of them (`cache.version`); undefined: as of now. */
+  readonly manualsOf: (userId: string, version: string | undefined) => Promise<readonly ManualRow[]>;
   readonly conversations: ConversationsLedger;
   readonly search: Pick<BedrockAgentRuntime, 'retrieve'>;
   readonly model: Pick<BedrockRuntime, 'model' | 'streamAnswer' | 'complete'>;

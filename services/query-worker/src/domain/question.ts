@@ -1,4 +1,4 @@
-import type { Citation, Degradation, PassageView, Persona } from '@manuel/contracts';
+import { type Citation, type Degradation, type PassageView, type Persona, derivedId } from '@manuel/contracts';
 
 /** What a user asks. The user comes from the job's envelope, never from its payload. */
 export interface Question {
@@ -15,6 +15,10 @@ export interface Question {
   /** Asked by the system to fill the cache: no conversation, no charge. */
   readonly warmUp: boolean;
 }
+
+/** The conversation that the answer belongs to; a new one has an id that a second run of the job finds again. */
+export const conversationOf = (question: Question): string =>
+  question.conversationId ?? `cnv_${derivedId('conversation', question.userId, question.jobId)}`;
 
 export interface Answer {
   readonly answer: string;

@@ -47,6 +47,8 @@ export async function rememberAnswer(
     model,
     passages: [...passages],
   };
-  await outside.cache.set(key, encodeAnswer(stored));
-  if (citations.length > 0) await outside.cache.similar.note(key, question.text, similarScope(question));
+  await Promise.all([
+    outside.cache.set(key, encodeAnswer(stored)),
+    citations.length > 0 ? outside.cache.similar.note(key, question.text, similarScope(question)) : undefined,
+  ]);
 }

@@ -1,9 +1,8 @@
-import { jobs, newConversationId } from '@manuel/contracts';
+import { jobs } from '@manuel/contracts';
 import type { Handler, JobContext } from '@manuel/queues';
 import { answerQuestion } from '../domain/answer-question.ts';
-import { keepTurn } from '../domain/keep-turn.ts';
 import type { Outside, Run } from '../domain/outside.ts';
-import type { Question } from '../domain/question.ts';
+import { type Question, conversationOf } from '../domain/question.ts';
 
 function toQuestion(job: JobContext<'query'>): Question {
   const { question, persona, manual_ids, conversation_id, max_results, warm_up } = job.payload;
@@ -40,8 +39,6 @@ export const answerQueryJob =
     const question = toQuestion(job);
     const run = toRun(job);
     const { answer, charged } = await answerQuestion(outside, run, question);
-    const conversationId = question.conversationId ?? newConversationId();
-    await keepTurn(outside, run, question, conversationId, answer);
     const { transcription } = job.payload;
     const { tokens, passages, citations, ...rest } = answer;
     return {
@@ -52,7 +49,7 @@ export const answerQueryJob =
         ...rest,
         citations: [...citations],
         passages: [...passages],
-        conversation_id: conversationId,
+        conversation_id: conversationOf(question),
         ...(tokens ? { tokens } : {}),
         ...(transcription === undefined ? {} : { transcription }),
       },
