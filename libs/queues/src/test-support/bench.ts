@@ -86,6 +86,7 @@ export async function startBench(overrides: SettingsOverrides = {}, now?: () => 
       await redis.flushall();
       ledger.rows.clear();
       ledger.charges.clear();
+      ledger.limits.clear();
       ledger.failing = undefined;
       for (const name of Object.keys(ledger.calls)) delete ledger.calls[name];
     },

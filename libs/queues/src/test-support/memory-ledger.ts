@@ -9,6 +9,7 @@ export interface MemoryLedger extends Pick<Ledger, 'jobs' | 'usage'> {
   readonly rows: Map<string, JobRow>;
   /** Charged jobs: job id -> user and day. */
   readonly charges: Map<string, { user: string; day: string }>;
+  readonly limits: Map<string, { daily_limit?: number; monthly_limit?: number }>;
   /** Calls so far by name. */
   readonly calls: Record<string, number>;
   /** Throws on the next calls of this name while set. */
@@ -25,7 +26,7 @@ export function memoryLedger(): MemoryLedger & Ledger {
   const limits = new Map<string, { daily_limit?: number; monthly_limit?: number }>();
   const calls: Record<string, number> = {};
   const key = (userId: string, jobId: string): string => `${userId}/${jobId}`;
-  const ledger = { rows, charges, calls, failing: undefined as string | undefined };
+  const ledger = { rows, charges, limits, calls, failing: undefined as string | undefined };
   const called = async (name: string): Promise<void> => {
     calls[name] = (calls[name] ?? 0) + 1;
     // Like a call over the wire: the answer is not there at once.
