@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import {
   CreateLanguageModelCommand,
   CreateVocabularyCommand,
@@ -58,9 +59,21 @@ async function finished(service: Served, name: string): Promise<TranscriptionJob
   }
 }
 
-/** A second of silence, as a WAV file. */
-function silence(): Buffer {
-  const samples = Buffer.alloc(32_000);
+/** Four seconds of a beep that comes and goes: the decoder takes it for words. */
+function beeps(): Buffer {
+  const samples = Buffer.alloc(4 * 32_000);
+  for (let at = 0; at < samples.length / 2; at += 1) {
+    const seconds = at / 16_000;
+    samples.writeInt16LE(
+      Math.round(6000 * Math.sin(2 * Math.PI * 300 * seconds) * (0.55 + 0.45 * Math.sin(2 * Math.PI * 5 * seconds))),
+      at * 2,
+    );
+  }
+  return asWav(samples);
+}
+
+/** Samples of 16 bits, 16,000 a second, as a WAV file. */
+function asWav(samples: Buffer): Buffer {
   const header = Buffer.from(speech.subarray(0, 44));
   header.writeUInt32LE(36 + samples.length, 4);
   header.writeUInt32LE(samples.length, 40);
@@ -118,15 +131,18 @@ describe('the local decoder', () => {
     expect((await fetch(link.replace(/Signature=../, 'Signature=00'))).status).toBe(403);
   });
 
-  test('hears nothing in silence', async () => {
-    service.objects.set('audio/silence.wav', silence());
+  test.each([
+    ['silence', () => asWav(Buffer.alloc(32_000))],
+    ['beeps', beeps],
+  ])('hears nothing in %s', async (name, media) => {
+    service.objects.set(`audio/${name}.wav`, media());
     await start(service, {
-      TranscriptionJobName: 'silence',
-      Media: { MediaFileUri: 's3://audio/silence.wav' },
+      TranscriptionJobName: name,
+      Media: { MediaFileUri: `s3://audio/${name}.wav` },
       OutputBucketName: 'results',
     });
-    expect(await finished(service, 'silence')).toMatchObject({ TranscriptionJobStatus: 'COMPLETED' });
-    expect(JSON.parse(String(service.objects.get('results/silence.json'))).results).toEqual({
+    expect(await finished(service, name)).toMatchObject({ TranscriptionJobStatus: 'COMPLETED' });
+    expect(JSON.parse(String(service.objects.get(`results/${name}.json`))).results).toEqual({
       transcripts: [{ transcript: '' }],
       items: [],
     });
@@ -355,7 +371,9 @@ describe('vocabularies and language models', () => {
     expect(await heard('with-model', { ModelSettings: { LanguageModelName: 'u1-model' } })).toBe(
       'how do i descale the kettle',
     );
+    expect(await readdir(join(service.dataDir, 'bias'))).toHaveLength(2);
     await service.transcribe.send(new DeleteLanguageModelCommand({ ModelName: 'u1-model' }));
+    expect(await readdir(join(service.dataDir, 'bias'))).toEqual([]);
     await expect(
       service.transcribe.send(new DescribeLanguageModelCommand({ ModelName: 'u1-model' })),
     ).rejects.toMatchObject({ name: 'NotFoundException' });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ServerResponse } from 'node:http';
 import { AwsError, type AwsRequest, type AwsService, type AwsServiceOptions } from '../service.ts';
 import { describeJob } from '../transcribe/describe-job.ts';
-import { findBias } from '../transcribe/find-bias.ts';
+import { findBias, vocabularySource } from '../transcribe/find-bias.ts';
 import type { JobRecord } from '../transcribe/job.ts';
 import { BiasModels } from '../transcribe/language-model/bias-models.ts';
 import { LanguageModels } from '../transcribe/language-models.ts';
@@ -38,6 +38,7 @@ const PROGRAM_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
 /** Amazon Transcribe's batch jobs, over a local decoder or a speech server. */
 export async function createTranscribe(options: TranscribeOptions): Promise<AwsService> {
   const links = new TranscriptLinks(options.endpoint, options.region);
+  const biasModels = new BiasModels(join(options.dataDir, 'bias'));
   const recogniser =
     options.speechUrl === undefined
       ? createLocalDecoder({
@@ -46,7 +47,7 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
           decodeTimeoutMs: 30_000,
           decodeTimeoutMsPerSecond: 5_000,
           memoryMb: 1024,
-          biasModels: new BiasModels(join(options.dataDir, 'bias')),
+          biasModels,
         })
       : createSpeechServer({
           url: options.speechUrl,
@@ -57,12 +58,14 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
   const vocabularies = new Vocabularies(
     await RecordStore.open(join(options.dataDir, 'vocabularies')),
     options.readObject,
+    (name) => biasModels.forget(vocabularySource(name)),
   );
   const languageModels = new LanguageModels({
     folder: join(options.dataDir, 'language-model-texts'),
     records: await RecordStore.open(join(options.dataDir, 'language-models')),
     readObject: options.readObject,
     listObjects: options.listObjects,
+    onTextDeleted: (hash) => biasModels.forget(hash),
   });
   const jobs = new TranscriptionJobs({
     records: await RecordStore.open<JobRecord>(join(options.dataDir, 'jobs')),

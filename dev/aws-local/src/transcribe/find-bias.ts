@@ -29,7 +29,15 @@ export function findBias(request: JobRequest, vocabularies: Vocabularies, models
   const phrases = vocabulary?.phrases ?? [];
   return {
     key: JSON.stringify([phrases, model?.textHash]),
+    sources: [
+      ...(vocabulary === undefined ? [] : [vocabularySource(vocabulary.name)]),
+      ...(model === undefined ? [] : [model.textHash]),
+    ],
     phrases,
     texts: async () => (model === undefined ? [] : [await models.readText(model)]),
   };
+}
+
+export function vocabularySource(name: string): string {
+  return `vocabulary ${name}`;
 }

@@ -58,6 +58,8 @@ export interface Recording {
 export interface Bias {
   /** Changes when the phrases or the texts do. */
   readonly key: string;
+  /** The vocabulary and the text that it is made of; when one is deleted, so is what was made from it. */
+  readonly sources: readonly string[];
   readonly phrases: readonly string[];
   texts(): Promise<readonly string[]>;
 }

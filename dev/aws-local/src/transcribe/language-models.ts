@@ -24,6 +24,8 @@ export interface LanguageModelContext {
   readonly records: RecordStore<LanguageModelRecord>;
   readObject(bucket: string, key: string): Promise<Buffer | undefined>;
   listObjects(bucket: string, prefix: string): Promise<string[]>;
+  /** Called when no model is left that was made from this text. */
+  onTextDeleted(hash: string): Promise<void>;
 }
 
 const S3_PREFIX = /^s3:\/\/(?<bucket>[a-z0-9.-]{3,63})\/?(?<prefix>.*)$/;
@@ -105,7 +107,9 @@ export class LanguageModels {
     if (record === undefined) return {};
     await this.#context.records.delete(record.name);
     const isShared = this.#context.records.entries().some(([, other]) => other.textHash === record.textHash);
-    if (!isShared) await rm(this.#textPath(record.textHash), { force: true });
+    if (isShared) return {};
+    await rm(this.#textPath(record.textHash), { force: true });
+    await this.#context.onTextDeleted(record.textHash);
     return {};
   }
 

@@ -5,7 +5,7 @@ import { RecognitionFailure, type Bias, type HeardWord, type Recogniser, type Re
 import type { BiasModels } from './language-model/bias-models.ts';
 import { findInstalledModel } from './language-model/pocketsphinx-model.ts';
 import { detectFormat, sameContainer, type MediaFormat } from './media.ts';
-import { readHypothesis, readScore } from './read-hypothesis.ts';
+import { isSpoken, readHypothesis, readScore } from './read-hypothesis.ts';
 import { findProgram, runChild } from './run-child.ts';
 
 export interface LocalDecoderOptions {
@@ -51,7 +51,8 @@ export function createLocalDecoder(options: LocalDecoderOptions): Recogniser {
       try {
         const wav = await convert(ffmpeg, recording, folder, options, signal);
         if (wav.seconds === 0) return { words: [], text: '', languageCode };
-        const { words } = await decode(decoder, wav, recording.bias, options, signal);
+        const { words: heard } = await decode(decoder, wav, recording.bias, options, signal);
+        const words = isSpoken(heard) ? heard : [];
         return { words, text: words.map((word) => word.text).join(' '), languageCode };
       } finally {
         await rm(folder, { recursive: true, force: true });

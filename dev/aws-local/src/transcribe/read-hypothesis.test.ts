@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readHypothesis, readScore } from './read-hypothesis.ts';
+import { isSpoken, readHypothesis, readScore } from './read-hypothesis.ts';
 
 test('reads the words of all utterances and leaves out what is no word', () => {
   const output = [
@@ -23,4 +23,14 @@ test('reads the words of all utterances and leaves out what is no word', () => {
 
 test('adds up the scores of the log', () => {
   expect(readScore('INFO: ps_lattice.c(1380): Bestpath score: -10245\nother\nINFO: Bestpath score: -5')).toBe(-10250);
+});
+
+test('tells speech from noise that was heard as words', () => {
+  const word = (text: string, seconds: number) => ({ text, start: 1, end: 1 + seconds, confidence: 1 });
+  expect(isSpoken([word('thigh', 0.99)])).toBe(false);
+  expect(isSpoken([word('show', 0.73)])).toBe(false);
+  expect(isSpoken([word('non', 0.99), word('non', 1.03), word('non', 1)])).toBe(false);
+  expect(isSpoken([])).toBe(false);
+  expect(isSpoken([word('no', 0.4)])).toBe(true);
+  expect(isSpoken([word('where', 0.25), word('is', 0.2), word('the', 0.1), word('button', 0.6)])).toBe(true);
 });

@@ -20,3 +20,20 @@ export function readHypothesis(output: string): HeardWord[] {
 export function readScore(log: string): number {
   return [...log.matchAll(/Bestpath score: (-?\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0);
 }
+
+/** Two letters or more that are one sound, and silent ones. */
+const ONE_SOUND = /eigh|igh|ough|augh|th|sh|ch|ph|wh|ck|ng|[aeiouy]+[wr]?|([^aeiouy])\1|e$|./g;
+/** Slower than anybody speaks; a drawled "no" has about 0.2 s a sound. */
+const MAX_SECONDS_PER_SOUND = 0.25;
+
+/**
+ * False for what the decoder makes of hisses and hums: it is as sure of them as of speech, but stretches a word or two over seconds. Judged by
+ * the median of the time that each sound takes.
+ */
+export function isSpoken(words: readonly HeardWord[]): boolean {
+  const paces = words
+    .map((word) => (word.end - word.start) / (word.text.match(ONE_SOUND)?.length ?? 1))
+    .toSorted((a, b) => a - b);
+  const median = paces[Math.floor(paces.length / 2)];
+  return median !== undefined && median < MAX_SECONDS_PER_SOUND;
+}

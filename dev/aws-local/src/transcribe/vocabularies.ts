@@ -23,11 +23,15 @@ const NOT_FOUND = "The requested vocabulary couldn't be found. Check the vocabul
 export class Vocabularies {
   readonly #records: RecordStore<VocabularyRecord>;
   readonly #readObject: (bucket: string, key: string) => Promise<Buffer | undefined>;
+  readonly #onReplaced: (name: string) => Promise<void>;
 
   constructor(
     records: RecordStore<VocabularyRecord>,
     readObject: (bucket: string, key: string) => Promise<Buffer | undefined>,
+    /** Called when a vocabulary's phrases are gone, deleted or replaced. */
+    onReplaced: (name: string) => Promise<void>,
   ) {
+    this.#onReplaced = onReplaced;
     this.#records = records;
     this.#readObject = readObject;
   }
@@ -71,6 +75,7 @@ export class Vocabularies {
   async delete(body: Fields): Promise<object> {
     const { name } = this.find(resourceName(body, 'VocabularyName'));
     await this.#records.delete(name);
+    await this.#onReplaced(name);
     return {};
   }
 
@@ -98,6 +103,7 @@ export class Vocabularies {
       phrases: fault === undefined ? given : [],
     };
     await this.#records.put(name, record);
+    await this.#onReplaced(name);
     // As from the real service, which needs minutes; here it is ready when next asked for.
     return { ...summarise(record), VocabularyState: 'PENDING', FailureReason: undefined };
   }

@@ -69,3 +69,11 @@ test('without passages the last text is the question', () => {
     passages: [],
   });
 });
+
+test.each([
+  ['[1] a.pdf, pages 3 to 4: Text: more.', 'a.pdf, pages 3 to 4', 'Text: more.'],
+  ['[1] Guide: fridge.docx: Text.', 'Guide: fridge.docx', 'Text.'],
+  ['[1] Only text, no title.', '', 'Only text, no title.'],
+])('%s', (text, title, block) => {
+  expect(read({ text: `${text}\n\nQuestion: What?` }).passages).toMatchObject([{ title, blocks: [block] }]);
+});

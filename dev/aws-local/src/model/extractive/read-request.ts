@@ -121,7 +121,9 @@ function takeLastParagraph(lines: string[]): string[] {
 function toPassage({ number, lines }: { number: number; lines: string[] }): Passage {
   const first = lines[0] ?? '';
   // The label ends at the first colon after the page, else at an early colon.
-  const label = /^(.{0,160}?\b(?:page|p\.|pages)\s*\d+[^:]{0,20}):\s*/i.exec(first) ?? /^([^:.]{1,80}):\s+/.exec(first);
+  const label =
+    /^(.{0,160}?\b(?:page|p\.|pages)\s*\d+[^:]{0,20}):\s*/i.exec(first) ??
+    /^(.{1,160}?\.[a-z]{2,5}|[^:.]{1,80}):\s+/i.exec(first);
   const title = label?.[1] ?? '';
   return {
     title,

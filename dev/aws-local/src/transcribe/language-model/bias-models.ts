@@ -26,12 +26,20 @@ export class BiasModels {
 
   /** The model's files, made when they are not there. Two jobs that want the same model wait for one making. */
   files(bias: Bias, pronunciations: string, signal: AbortSignal): Promise<BiasModelFiles> {
-    const name = createHash('sha256').update(`${VERSION}\n${bias.key}`).digest('hex').slice(0, 32);
+    const name = [...bias.sources, `${VERSION}\n${bias.key}`].map(short).join('-');
     const running = this.#building.get(name);
     if (running !== undefined) return running;
     const making = this.#make(name, bias, pronunciations, signal).finally(() => this.#building.delete(name));
     this.#building.set(name, making);
     return making;
+  }
+
+  /** Deletes every model made from this vocabulary or text. */
+  async forget(source: string): Promise<void> {
+    const part = short(source);
+    for (const file of await filesIn(this.#folder)) {
+      if (file.split(/[-.]/).includes(part)) await rm(join(this.#folder, file), { force: true });
+    }
   }
 
   async #make(name: string, bias: Bias, pronunciations: string, signal: AbortSignal): Promise<BiasModelFiles> {
@@ -54,7 +62,7 @@ export class BiasModels {
   }
 
   async #prune(): Promise<void> {
-    const models = (await readdir(this.#folder)).filter((file) => file.endsWith('.arpa'));
+    const models = (await filesIn(this.#folder)).filter((file) => file.endsWith('.arpa'));
     if (models.length <= MAX_MODELS) return;
     const aged = await Promise.all(
       models.map(async (file) => ({ file, made: (await stat(join(this.#folder, file))).mtimeMs })),
@@ -89,6 +97,14 @@ async function build(order: BuildOrder, signal: AbortSignal): Promise<void> {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
+}
+
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 20);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  return (await exists(folder)) ? readdir(folder) : [];
 }
 
 async function exists(path: string): Promise<boolean> {
