@@ -21,3 +21,12 @@ const STOP_STEMS: ReadonlySet<string> = new Set(
 export function isStopStem(stemmed: string): boolean {
   return STOP_STEMS.has(stemmed);
 }
+
+/** Verbs that people put a question together with; what they are done to matters more. */
+const LIGHT_WORDS = 'ask bring come find go happen keep look make mean put say see show take try wish';
+
+const LIGHT_STEMS: ReadonlySet<string> = new Set(LIGHT_WORDS.split(' ').map(stem));
+
+export function isLightStem(stemmed: string): boolean {
+  return LIGHT_STEMS.has(stemmed);
+}

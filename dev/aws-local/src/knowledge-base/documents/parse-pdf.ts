@@ -32,7 +32,8 @@ export async function parsePdf(bytes: Uint8Array): Promise<ParsedDocument> {
 
 async function open(bytes: Uint8Array): ReturnType<typeof getDocumentProxy> {
   try {
-    return await getDocumentProxy(bytes, { verbosity: 0 });
+    // pdf.js takes no Buffer, and takes over the memory of what it is given.
+    return await getDocumentProxy(new Uint8Array(bytes), { verbosity: 0 });
   } catch (cause) {
     const encrypted = cause instanceof Error && cause.name === 'PasswordException';
     throw new UnreadableDocumentError(

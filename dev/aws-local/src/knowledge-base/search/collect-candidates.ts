@@ -23,31 +23,45 @@ export function collectCandidates(
   limit: number,
   vectors?: VectorScores,
 ): PageRef[] {
-  const byWords: ScoredPage[] = [];
-  const byVectors: ScoredPage[] = [];
-  for (const [documentNumber, index] of indexes.entries()) {
-    const scores = scoreSentences(question, index);
-    for (let page = 0; page + 1 < index.pageStarts.length; page += 1) {
-      const vector = vectors?.[documentNumber]?.[page];
-      if (vector !== undefined) byVectors.push({ index, documentNumber, page, score: vector });
-      if (scores === undefined) continue;
-      const score = bestWindow(scores, index.pageStarts[page] ?? 0, index.pageStarts[page + 1] ?? 0);
-      if (score > 0) byWords.push({ index, documentNumber, page, score });
+  const chosen = new Map<string, PageRef>();
+  const choose = (scores: readonly (Float32Array | undefined)[]): void => {
+    const { threshold, ties } = thresholdOf(scores, limit);
+    let tiesLeft = ties;
+    for (const [documentNumber, index] of indexes.entries()) {
+      const pages = scores[documentNumber];
+      for (let page = 0; pages !== undefined && page < pages.length; page += 1) {
+        const score = pages[page] ?? 0;
+        if (score <= 0 || score < threshold || (score === threshold && (tiesLeft -= 1) < 0)) continue;
+        chosen.set(`${documentNumber} ${page}`, { index, documentNumber, page });
+      }
     }
-  }
-  const chosen = [...best(byWords, limit), ...best(byVectors, limit)];
-  const byName = new Map(chosen.map((page) => [`${page.documentNumber} ${page.page}`, page]));
-  return [...byName.values()];
+  };
+  choose(indexes.map((index) => scorePages(question, index)));
+  if (vectors !== undefined) choose(vectors);
+  return [...chosen.values()];
 }
 
-type ScoredPage = PageRef & { readonly score: number };
+/** The score of the last of the `limit` best pages, and how many of the pages with just this score are among them. */
+function thresholdOf(
+  scores: readonly (Float32Array | undefined)[],
+  limit: number,
+): { threshold: number; ties: number } {
+  const all: number[] = [];
+  for (const pages of scores) for (const score of pages ?? []) if (score > 0) all.push(score);
+  if (all.length <= limit) return { threshold: 0, ties: 0 };
+  const threshold = Float32Array.from(all).toSorted()[all.length - limit] ?? 0;
+  return { threshold, ties: limit - all.filter((score) => score > threshold).length };
+}
 
-/** Ties go to the earlier page. */
-function best(pages: readonly ScoredPage[], limit: number): ScoredPage[] {
-  if (pages.length <= limit) return [...pages];
-  const threshold = Float64Array.from(pages, ({ score }) => score).toSorted()[pages.length - limit] ?? 0;
-  const near = pages.filter(({ score }) => score >= threshold);
-  return near.toSorted((a, b) => b.score - a.score).slice(0, limit);
+/** Undefined when no word of the question occurs. */
+function scorePages(question: Question, index: DocumentIndex): Float32Array | undefined {
+  const sentences = scoreSentences(question, index);
+  if (sentences === undefined) return undefined;
+  const pages = new Float32Array(index.pageStarts.length - 1);
+  for (let page = 0; page < pages.length; page += 1) {
+    pages[page] = bestWindow(sentences, index.pageStarts[page] ?? 0, index.pageStarts[page + 1] ?? 0);
+  }
+  return pages;
 }
 
 function scoreSentences({ concepts }: Question, index: DocumentIndex): Float32Array | undefined {

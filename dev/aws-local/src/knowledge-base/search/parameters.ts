@@ -5,13 +5,17 @@
 export const PARAMETERS = {
   /** A synonym counts this much of the word itself. */
   synonymWeight: 0.2,
+  /** The same when the word itself does not occur at all. */
+  substituteWeight: 0.6,
   /** A word of nearly the same form ("notified", "notification") counts this much times its likeness. */
   relativeWeight: 0.4,
   minLikeness: 0.75,
+  /** A light verb ("make", "find") counts this much of another word as rare. */
+  lightWeight: 0.4,
   /** More concepts than this in a question are cut to the rarest. */
   maxConcepts: 24,
   /** Pages that are looked at closely. */
-  candidates: 80,
+  candidates: 64,
   /** What a page gains of the average of its neighbours' scores: sections run over page ends. */
   neighbourWeight: 0.04,
   /** The part of vectors in a hybrid score. */

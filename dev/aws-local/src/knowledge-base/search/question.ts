@@ -1,9 +1,9 @@
-import { isStopStem } from '../analysis/stop-words.ts';
+import { isLightStem, isStopStem } from '../analysis/stop-words.ts';
 import { synonymsOf } from '../analysis/synonyms.ts';
 import { stem, words } from '../analysis/tokenize.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { PARAMETERS } from './parameters.ts';
-import { correctSpelling, relativesOf } from './vocabulary.ts';
+import { correctSpelling, relativesOf, splitCompound } from './vocabulary.ts';
 
 /** One content word of the question with the words that may stand for it. */
 export interface Concept {
@@ -26,6 +26,8 @@ export type Pair = readonly [first: number, second: number];
 /** Two content words this close belong together. */
 export const NEAR = 3;
 
+const MIN_COMPOUND = 5;
+
 export interface Question {
   readonly concepts: readonly Concept[];
   /** Positions in `concepts` of words that follow one another in the question, stop words left out. */
@@ -43,7 +45,7 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
     const frequency = frequencyOf(stemmed, indexes);
     return Math.log(1 + (sentences - frequency + 0.5) / (frequency + 0.5));
   };
-  const sequence = words(text).map((word) => readWord(word, indexes));
+  const sequence = joinCompounds(words(text), indexes).flatMap((word) => readWord(word, indexes));
   const contents = sequence.filter((stemmed) => !isStopStem(stemmed));
   const own = new Set(contents);
   const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, indexes, idfOf)).filter(
@@ -58,10 +60,21 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
   };
 }
 
-function readWord(word: string, indexes: readonly DocumentIndex[]): string {
+/** The word's stem, of the word that was meant if it is misspelt, or of its two parts if the manual writes them apart. */
+function readWord(word: string, indexes: readonly DocumentIndex[]): string[] {
   const stemmed = stem(word);
-  if (isStopStem(stemmed) || isKnown(stemmed, indexes)) return stemmed;
-  return stem(correctSpelling(word, indexes) ?? word);
+  if (isStopStem(stemmed) || isKnown(stemmed, indexes)) return [stemmed];
+  const meant = correctSpelling(word, indexes);
+  if (meant !== undefined) return [stem(meant)];
+  return splitCompound(word, (part) => isKnown(stem(part), indexes)).map(stem);
+}
+
+/** Two words that the manual writes as one ("set up" as "setup") are given as one too. */
+function joinCompounds(list: readonly string[], indexes: readonly DocumentIndex[]): string[] {
+  return list.flatMap((word, at) => {
+    const joined = `${word}${list[at + 1] ?? ''}`;
+    return joined !== word && joined.length >= MIN_COMPOUND && isKnown(stem(joined), indexes) ? [word, joined] : [word];
+  });
 }
 
 /** Undefined when neither the word nor anything that may stand for it occurs. */
@@ -75,15 +88,13 @@ function conceptOf(
   const relatives = relativesOf(stemmed, indexes).filter((relative) => !own.has(relative.stem));
   const known = isKnown(stemmed, indexes);
   if (!known && synonyms.length === 0 && relatives.length === 0) return undefined;
-  const variants = [
-    { stem: stemmed, weight: 1 },
-    ...synonyms.map((synonym) => ({ stem: synonym, weight: PARAMETERS.synonymWeight })),
-  ];
+  const weight = known ? PARAMETERS.synonymWeight : PARAMETERS.substituteWeight;
+  const variants = [{ stem: stemmed, weight: 1 }, ...synonyms.map((synonym) => ({ stem: synonym, weight }))];
   // A word that does not occur weighs as much as the rarest that stands for it.
   const idf = known
     ? idfOf(stemmed)
     : Math.max(...[...synonyms, ...relatives.map((relative) => relative.stem)].map(idfOf));
-  return { stem: stemmed, variants, relatives, idf };
+  return { stem: stemmed, variants, relatives, idf: isLightStem(stemmed) ? idf * PARAMETERS.lightWeight : idf };
 }
 
 function pairsOf(contents: readonly string[], concepts: readonly Concept[], reach: number): Pair[] {

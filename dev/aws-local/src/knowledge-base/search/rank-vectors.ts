@@ -1,7 +1,7 @@
 import type { DocumentIndex } from './document-index.ts';
 
 /** By document number and page: the highest cosine of the question and one of the page's passages, made relative (0 to 1). */
-export type VectorScores = readonly Float64Array[];
+export type VectorScores = readonly Float32Array[];
 
 /**
  * Undefined unless every document has vectors of the question's length: pages without vectors would sink below those
@@ -14,8 +14,8 @@ export function scoreVectors(vector: Float32Array, indexes: readonly DocumentInd
   return complete && indexes.length > 0 ? toRelative(indexes.map((index) => bestByPage(vector, index))) : undefined;
 }
 
-function bestByPage(vector: Float32Array, { document }: DocumentIndex): Float64Array {
-  const best = new Float64Array(document.pages.length).fill(-1);
+function bestByPage(vector: Float32Array, { document }: DocumentIndex): Float32Array {
+  const best = new Float32Array(document.pages.length).fill(-1);
   for (const [ordinal, { page }] of document.passages.entries()) {
     const other = document.vectors?.[ordinal];
     if (other !== undefined) best[page] = Math.max(best[page] ?? -1, dot(vector, other));
@@ -24,7 +24,7 @@ function bestByPage(vector: Float32Array, { document }: DocumentIndex): Float64A
 }
 
 /** Models spread their cosines over different narrow ranges, so only the distance between worst and best counts. */
-function toRelative(scores: readonly Float64Array[]): Float64Array[] {
+function toRelative(scores: readonly Float32Array[]): Float32Array[] {
   let low = 1;
   let high = -1;
   for (const pages of scores) {

@@ -6,6 +6,8 @@ import type { Variant } from './question.ts';
 const MIN_CORRECTED_LENGTH = 4;
 const LONG_WORD = 8;
 const SHARED_PREFIX = 4;
+/** Parts of a compound have at least this many letters. */
+const MIN_PART = 3;
 
 /**
  * The word of these documents that a misspelt one was probably meant to be: same first letter, one edit away or two
@@ -27,6 +29,17 @@ export function correctSpelling(word: string, indexes: readonly DocumentIndex[])
     ([wordA, a], [wordB, b]) => a.distance - b.distance || b.count - a.count || (wordA < wordB ? -1 : 1),
   );
   return ranked[0]?.[0];
+}
+
+/** Cuts a word in two that are both known, the more evenly the better; the word itself when there is no such cut. */
+export function splitCompound(word: string, isKnownWord: (part: string) => boolean): string[] {
+  const cuts = Array.from({ length: Math.max(0, word.length - 2 * MIN_PART + 1) }, (_, at) => at + MIN_PART);
+  const evenFirst = cuts.toSorted((a, b) => Math.abs(2 * a - word.length) - Math.abs(2 * b - word.length) || a - b);
+  for (const cut of evenFirst) {
+    const parts = [word.slice(0, cut), word.slice(cut)];
+    if (parts.every(isKnownWord)) return parts;
+  }
+  return [word];
 }
 
 /** Stems that begin alike for most of their length, which the stemmer left apart. Sorted by stem. */
