@@ -79,21 +79,28 @@ export function createBedrockRuntime(deps: {
     streamAnswer(request, onPiece, limits = {}) {
       return resilience.call({ upstream, operation: 'ConverseStream', ...limits }, async (abortSignal) => {
         let said = false;
+        const mute = new AbortController();
+        const timer = setTimeout(() => mute.abort(), models.first_token_timeout_ms);
         try {
           const output = await client.send(new ConverseStreamCommand(answerRequest(models, request, style)), {
-            abortSignal,
+            abortSignal: AbortSignal.any([abortSignal, mute.signal]),
           });
           if (!output.stream) throw failureOf('stream');
           return await readAnswerStream(output.stream, request.passages, style, (piece) => {
             // Nothing is said any more to somebody who left, whatever is still on its way.
             if (abortSignal.aborted) return;
             said = true;
+            clearTimeout(timer);
             onPiece(piece);
           });
         } catch (error) {
+          // An abort of our own is the upstream's silence, not somebody's cancel.
+          if (mute.signal.aborted && !abortSignal.aborted) throw failureOf('timeout');
           if (!said) throw error;
           const { error: known } = classifyFailure(error);
           throw new ManuelError(known.code, known.detail, { cause: error, retryable: false });
+        } finally {
+          clearTimeout(timer);
         }
       });
     },

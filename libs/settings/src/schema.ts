@@ -56,6 +56,7 @@ export const settingsSchema = z.object({
     inference_profile_arn: text('Inference profile used in place of the model id; empty: none'),
     max_output_tokens: positive('Longest answer, tokens', 100_000),
     temperature: ratio('Sampling temperature'),
+    first_token_timeout_ms: positive('Longest wait for an answer to begin, milliseconds; then it is tried again'),
     guardrail_id: text('Bedrock guardrail; empty: none'),
     guardrail_version: text('Version of the guardrail'),
     citations: z
@@ -194,6 +195,9 @@ export const settingsSchema = z.object({
     max_running: positive('Transcribe’s own limit of jobs at once'),
     completion_queue_url: text('SQS queue of EventBridge completion events; empty: none'),
     bias: z.enum(['off', 'manuals']).describe('Bias recognition by the words of the user’s manuals'),
+    bias_role_arn: text('Role by which Transcribe reads the texts it is biased by; empty: no bias'),
+    bias_max_mb: positive('Manuals read for one user’s bias, newest first, MB', 1024),
+    bias_timeout_ms: positive('Longest time to read them, milliseconds', 25_000),
   }),
   ingest: z.object({
     max_size_mb: positive('Largest manual, MB', 1024),

@@ -10,6 +10,7 @@ import {
 } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
+import { createConversationsBehind } from './adapters/conversations-behind.ts';
 import { createManualsOfVersion } from './adapters/manuals-of-version.ts';
 import type { Outside } from './domain/outside.ts';
 
@@ -42,12 +43,14 @@ export async function createContext(settings: Settings, overrides: ContextOverri
   const model = createBedrockRuntime({ settings, resilience });
   const search = createBedrockAgentRuntime({ settings, resilience });
   const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
+  const conversations = createConversationsBehind({ ledger: ledger.conversations, settings, logger });
   const degradation = createDegradationWindow({ settings, redis });
   resilience.probe('bedrock', 'ConverseStream', (signal) => model.ping(signal));
   resilience.probe('knowledge-base', 'Retrieve', (signal) => search.ping(signal));
 
   async function close(): Promise<void> {
     await resilience.close();
+    await conversations.idle();
     await cache.close();
     await ledger.close();
     model.close();
@@ -63,7 +66,7 @@ export async function createContext(settings: Settings, overrides: ContextOverri
     resilience,
     degradation,
     manualsOf: createManualsOfVersion(ledger.manuals),
-    conversations: ledger.conversations,
+    conversations,
     search,
     model,
     cache,

@@ -118,6 +118,20 @@ test('throttled for good, 50 questions end degraded in under 3 s each once the b
   expect(Date.now() - lifted).toBeLessThan(10_000);
 });
 
+test('a model that is silent is given up in time, tried again and then done without', async () => {
+  await fresh();
+  const impatient = await stack.another({
+    models: { first_token_timeout_ms: 100 },
+    retry: { bedrock: { strategy: 'fixed', base_delay_ms: 20, max_delay_ms: 20, max_retries: 2, jitter: false } },
+  });
+  await stack.calls();
+  await stack.chaos({ service: 'bedrock-runtime', fault: 'timeout' });
+  const { result, ms } = await stack.ask(user, 'How do I descale the kettle?', { context: impatient });
+  expect(result.result.degradation).toBe('simplified');
+  expect(ms).toBeLessThan(3000);
+  expect((await stack.calls())['bedrock-runtime']?.['ConverseStream']).toBe(3);
+});
+
 test('a cancel stops the stream upstream and gives no lesser answer', async () => {
   await fresh();
   await stack.chaos({ service: 'bedrock-runtime', operation: 'ConverseStream', fault: 'latency', latency_ms: 20_000 });

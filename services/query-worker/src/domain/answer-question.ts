@@ -2,7 +2,7 @@ import type { ManualStatus } from '@manuel/contracts';
 import type { ConversationTurn } from '@manuel/ledger';
 import { keepTurn } from './keep-turn.ts';
 import type { Outside, Run } from './outside.ts';
-import { type Answer, type Question, conversationOf } from './question.ts';
+import type { Answer, Question } from './question.ts';
 import { keyOfAnswer, recallAnswer, rememberAnswer } from './remember-answer.ts';
 import { writeAnswer } from './write-answer.ts';
 
@@ -30,26 +30,25 @@ export async function answerQuestion(outside: Outside, run: Run, question: Quest
   const key = keyOfAnswer(outside, question, version);
   const write = (): Promise<Answer> => writeAnswer(outside, run, { question, turns, manuals, version });
   const answer = key ? await onceFor(outside, run, question, key, write) : await write();
-  await note(outside, run, question, answer);
+  await note(outside, question, answer);
   const paid = answer.degradation === 'none' || answer.degradation === 'simplified';
   return { answer, charged: paid && !answer.from_cache && !question.warmUp };
 }
 
-async function note(outside: Outside, run: Run, question: Question, answer: Answer): Promise<void> {
+async function note(outside: Outside, question: Question, answer: Answer): Promise<void> {
   const { persona, text } = question;
   const labels = { degradation: answer.degradation, from_cache: String(answer.from_cache), persona };
   outside.metrics.count('answers_total', 'Answers', labels);
+  keepTurn(outside, question, answer);
   await Promise.all([
     outside.noteDegradation(answer.degradation),
     question.warmUp ? undefined : outside.cache.asked.note(question.userId, { question: text, persona }),
-    keepTurn(outside, run, question, conversationOf(question), answer),
   ]);
 }
 
 async function turnsOf(outside: Outside, question: Question): Promise<ConversationTurn[]> {
-  const { max_turns } = outside.settings.conversation;
-  if (question.conversationId === undefined || max_turns === 0) return [];
-  return (await outside.conversations.turns(question.userId, question.conversationId)).slice(-max_turns);
+  if (question.conversationId === undefined || outside.settings.conversation.max_turns === 0) return [];
+  return outside.conversations.turns(question.userId, question.conversationId);
 }
 
 function noManuals(outside: Outside, run: Run, question: Question): AnsweredQuestion {

@@ -1,9 +1,23 @@
 import type { BedrockAgentRuntime, BedrockRuntime } from '@manuel/aws';
 import type { Cache } from '@manuel/cache';
 import type { Degradation } from '@manuel/contracts';
-import type { ConversationsLedger, ManualRow } from '@manuel/ledger';
+import type { ConversationTurn, ManualRow } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
+
+export interface Conversations {
+  /** The last turns, oldest first; none for a conversation that is not this user's. */
+  turns(userId: string, conversationId: string): Promise<ConversationTurn[]>;
+  /** Adds a turn once for each job, behind the answer. */
+  keep(kept: {
+    readonly userId: string;
+    readonly conversationId: string;
+    readonly jobId: string;
+    readonly turn: ConversationTurn;
+    /** The first turn of a conversation that this job has opened. */
+    readonly isNew: boolean;
+  }): void;
+}
 
 /** All that answering needs of the outside. */
 export interface Outside {
@@ -11,7 +25,7 @@ export interface Outside {
   readonly metrics: Metrics;
   /** All manuals of a user, as of this version of them (`cache.version`); undefined: as of now. */
   readonly manualsOf: (userId: string, version: string | undefined) => Promise<readonly ManualRow[]>;
-  readonly conversations: ConversationsLedger;
+  readonly conversations: Conversations;
   readonly search: Pick<BedrockAgentRuntime, 'retrieve'>;
   readonly model: Pick<BedrockRuntime, 'model' | 'streamAnswer' | 'complete'>;
   readonly cache: Cache;

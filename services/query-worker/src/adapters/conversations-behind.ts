@@ -1,0 +1,40 @@
+import type { ConversationTurn, ConversationsLedger } from '@manuel/ledger';
+import type { Settings } from '@manuel/settings';
+import type { Logger } from '@manuel/telemetry';
+import type { Conversations } from '../domain/outside.ts';
+
+/**
+ * Conversations in the ledger, written behind the answer: nobody waits for the turn that only a follow-up needs. A follow-up
+ * in this process waits for it. A turn that cannot be written costs the follow-up its context, and is logged.
+ */
+export function createConversationsBehind(deps: {
+  readonly ledger: ConversationsLedger;
+  readonly settings: Pick<Settings, 'conversation'>;
+  readonly logger: Logger;
+}): Conversations & { idle(): Promise<void> } {
+  const { ledger, settings, logger } = deps;
+  const { max_turns } = settings.conversation;
+  const pending = new Map<string, Promise<void>>();
+
+  return {
+    async turns(userId, conversationId): Promise<ConversationTurn[]> {
+      await pending.get(conversationId);
+      return (await ledger.turns(userId, conversationId)).slice(-max_turns);
+    },
+    keep({ userId, conversationId, jobId, turn, isNew }) {
+      const before = pending.get(conversationId) ?? Promise.resolve();
+      const writing = before
+        .then(() => ledger.append(userId, conversationId, jobId, turn, max_turns, isNew))
+        .catch((error: unknown) => {
+          logger.error('a turn was not added to its conversation', { conversation_id: conversationId, error });
+        })
+        .finally(() => {
+          if (pending.get(conversationId) === writing) pending.delete(conversationId);
+        });
+      pending.set(conversationId, writing);
+    },
+    async idle() {
+      await Promise.all(pending.values());
+    },
+  };
+}
