@@ -172,6 +172,172 @@ position place
 country region area
 privacy policy
 terms agreement
+foam froth
+drip leak
+spin rotate
+rinse flush
+scrub clean
+stain spot
+dirt soil dust debris
+lint fluff
+clog block blocked obstruct
+detergent soap powder
+softener conditioner
+laundry wash washing
+dryer drying dry
+defrost thaw
+freeze freezer
+fridge refrigerator
+oven stove cooker
+hob cooktop
+microwave oven
+kettle boiler
+boil boiling
+brew brewing
+grind grinder
+blade knife
+bowl jug container
+basket rack
+hose pipe tube
+tap faucet
+valve knob
+dial knob
+knob control
+lever handle
+hinge joint
+screw bolt
+fuse breaker
+ground earth
+mains supply
+voltage volt
+adapter adaptor
+extension extender
+belt strap
+wheel castor
+engine motor
+fan blower
+vent ventilation
+duct vent
+thermostat temperature
+temperature heat
+humidity moisture
+smell stink
+rattle vibrate vibration
+shake vibrate
+squeak noise
+beep chime tone
+lamp light bulb
+led light indicator
+flash blink
+icon symbol
+label sticker
+drawing diagram figure
+part component
+accessory attachment
+spare replacement
+weight heavy
+capacity volume
+length long
+height high
+width wide
+age old
+purchase buy
+price cost
+receipt invoice
+dealer retailer
+manufacturer maker
+technician engineer
+authorised authorized
+maximum max
+minimum min
+frequency often
+duration long
+automatically automatic auto
+manually manual
+wirelessly wireless
+remotely remote
+synchronise synchronize sync
+backup back
+restore recover
+import export
+download install
+upload transfer
+transfer send
+email mail
+contact address
+dial call
+ring ringtone
+answer reply
+vibrate silent
+airplane flight
+brightness backlight
+contrast sharpness
+zoom magnify enlarge
+focus sharp
+lens optics
+shutter exposure
+flash light
+crop cut
+filter effect
+folder directory
+file document
+sort arrange order
+rearrange order
+tray cassette
+toner cartridge
+align calibrate
+duplex sided
+jam blockage
+wifi wlan
+ssid network
+ethernet lan
+dvr recorder
+antenna aerial
+cable wired
+satellite dish
+tuner channel
+guide listing epg
+favorite favourite
+bookmark favorite
+playlist queue
+track song
+equalizer eq
+bass treble
+surround stereo
+headphone earbud
+pairing connect
+forget unpair
+range distance
+interference disturbance
+safety safe
+danger dangerous
+injury hurt
+electrocution shock
+shock electric
+poison toxic
+flammable combustible
+emergency urgent
+child infant baby
+pet dog cat
+allergy sensitive
+certificate compliance
+regulation rule
+environment ecological eco
+economy eco
+consumption use
+standby idle
+wake awake
+hibernate sleep
+blackout outage
+schedule plan
+alarm alert
+countdown timer
+delay postpone
+interval period
+daily day
+weekly week
+monthly month
+annual year yearly
 `;
 
 const SYNONYMS: ReadonlyMap<string, readonly string[]> = readGroups();

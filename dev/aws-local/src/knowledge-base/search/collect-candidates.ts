@@ -11,6 +11,7 @@ export interface PageRef {
 }
 
 const WINDOW = 3;
+const NO_SCORES = new Float32Array(0);
 
 /**
  * The pages worth a close look: those with the best three sentences in a row, by the summed idf of the question's words
@@ -28,8 +29,8 @@ export function collectCandidates(
     const { threshold, ties } = thresholdOf(scores, limit);
     let tiesLeft = ties;
     for (const [documentNumber, index] of indexes.entries()) {
-      const pages = scores[documentNumber];
-      for (let page = 0; pages !== undefined && page < pages.length; page += 1) {
+      const pages = scores[documentNumber] ?? NO_SCORES;
+      for (let page = 0; page < pages.length; page += 1) {
         const score = pages[page] ?? 0;
         if (score <= 0 || score < threshold || (score === threshold && (tiesLeft -= 1) < 0)) continue;
         chosen.set(`${documentNumber} ${page}`, { index, documentNumber, page });
