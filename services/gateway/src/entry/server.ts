@@ -22,6 +22,7 @@ const headersTimeoutMs = 20_000;
 const requestTimeoutMs = 120_000;
 /** Kept back of the time to stop, for closing what the gateway holds. */
 const closingReserveMs = 2000;
+const idleSweepMs = 50;
 
 /** Listens on `http.port` (0: any free one). */
 export async function startServer(gateway: Gateway): Promise<GatewayServer> {
@@ -53,6 +54,8 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
       gateway.stop();
       webSockets.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection becomes idle when its last answer is out, and then nothing keeps it.
+      const idle = setInterval(() => server.closeIdleConnections(), idleSweepMs);
       server.closeIdleConnections();
       const cut = setTimeout(
         () => server.closeAllConnections(),
@@ -60,6 +63,7 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
       );
       await closed;
       clearTimeout(cut);
+      clearInterval(idle);
     },
   };
 }
