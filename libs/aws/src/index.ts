@@ -10,3 +10,4 @@ export * from './bedrock-agent.ts';
 export * from './user-pool.ts';
 export * from './transcribe.ts';
 export * from './sns.ts';
+export * from './transcribe-models.ts';

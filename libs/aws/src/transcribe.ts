@@ -5,7 +5,9 @@ import {
   GetTranscriptionJobCommand,
   type LanguageCode,
   LimitExceededException,
+  NotFoundException,
   StartTranscriptionJobCommand,
+  type StartTranscriptionJobCommandInput,
   TranscribeClient,
   type TranscriptionJob,
 } from '@aws-sdk/client-transcribe';
@@ -24,13 +26,12 @@ export interface StartTranscription {
   readonly languages: readonly string[];
   /** Where the transcript is written. */
   readonly output: ObjectAddress;
-  /** What the speaker probably says, made before. */
-  readonly vocabulary?: string;
-  readonly languageModel?: string;
+  /** A model of what the speaker probably says, and the language it was made for, which is one of `languages`. */
+  readonly model?: { readonly name: string; readonly language: string };
 }
 
 /** `already`: a job of this name is there. `busy`: as many jobs run as the account may have. */
-export type Started = 'started' | 'already' | 'busy' | 'audio missing';
+export type Started = 'started' | 'already' | 'busy' | 'audio missing' | 'model missing';
 
 export interface TranscriptionState {
   readonly status: 'running' | 'completed' | 'failed';
@@ -53,6 +54,7 @@ const isAbout = (error: unknown, words: RegExp): boolean =>
   error instanceof BadRequestException && words.test(error.message);
 const noSuchJob = /couldn't be found/i;
 const notEnded = /non-terminal state|in progress|can't be deleted/i;
+const noSuchModel = /language model that you specified|requested (?:language )?model couldn't be found/i;
 const noSuchAudio = /S3 URI that you provided (?:can't be accessed|doesn't point)/i;
 
 function stateOf(job: TranscriptionJob | undefined): TranscriptionState | undefined {
@@ -62,6 +64,26 @@ function stateOf(job: TranscriptionJob | undefined): TranscriptionState | undefi
     status: status === 'COMPLETED' ? 'completed' : status === 'FAILED' ? 'failed' : 'running',
     ...(languageCode === undefined ? {} : { languageCode }),
     ...(failureReason === undefined ? {} : { failureReason }),
+  };
+}
+
+/** Where the language is found out, what belongs to one language is named beside it. */
+function spokenIn(
+  languages: readonly LanguageCode[],
+  model: StartTranscription['model'],
+): Pick<
+  StartTranscriptionJobCommandInput,
+  'LanguageCode' | 'IdentifyLanguage' | 'LanguageOptions' | 'ModelSettings' | 'LanguageIdSettings'
+> {
+  const [only] = languages;
+  const named = model === undefined ? undefined : { LanguageModelName: model.name };
+  if (only !== undefined && languages.length === 1) {
+    return { LanguageCode: only, ...(named === undefined ? {} : { ModelSettings: named }) };
+  }
+  return {
+    IdentifyLanguage: true,
+    LanguageOptions: [...languages],
+    ...(model === undefined || named === undefined ? {} : { LanguageIdSettings: { [model.language]: named } }),
   };
 }
 
@@ -81,23 +103,16 @@ export function createTranscribe(deps: {
       call('StartTranscriptionJob', caller, async (signal) => {
         // Safe: Transcribe checks its own language codes and refuses others by name.
         const languages = input.languages as readonly LanguageCode[];
-        const [only] = languages;
         try {
           await client.send(
             new StartTranscriptionJobCommand({
               TranscriptionJobName: input.name,
               Media: { MediaFileUri: `s3://${input.audio.bucket}/${input.audio.key}` },
               MediaFormat: input.format,
-              ...(languages.length === 1
-                ? { LanguageCode: only }
-                : { IdentifyLanguage: true, LanguageOptions: [...languages] }),
+              ...spokenIn(languages, input.model),
               OutputBucketName: input.output.bucket,
               OutputKey: input.output.key,
               ...(kmsKeyId === '' ? {} : { OutputEncryptionKMSKeyId: kmsKeyId }),
-              ...(input.vocabulary === undefined ? {} : { Settings: { VocabularyName: input.vocabulary } }),
-              ...(input.languageModel === undefined
-                ? {}
-                : { ModelSettings: { LanguageModelName: input.languageModel } }),
             }),
             { abortSignal: signal },
           );
@@ -106,6 +121,7 @@ export function createTranscribe(deps: {
           if (error instanceof ConflictException) return 'already';
           if (error instanceof LimitExceededException) return 'busy';
           if (isAbout(error, noSuchAudio)) return 'audio missing';
+          if (error instanceof NotFoundException || isAbout(error, noSuchModel)) return 'model missing';
           throw error;
         }
       }),

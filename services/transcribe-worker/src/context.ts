@@ -1,15 +1,21 @@
-import { createS3, createTranscribe, type S3 } from '@manuel/aws';
+import { createLanguageModels, createS3, createTranscribe, type S3 } from '@manuel/aws';
 import { createCache } from '@manuel/cache';
 import { createLedger, type Ledger } from '@manuel/ledger';
+import { inspectManual, manualLimits } from '@manuel/media';
 import { connectRedis, createResilience } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
+import { every } from './adapters/every.ts';
 import { createLeftovers } from './adapters/leftovers.ts';
 import { createLimiter } from './adapters/limiter.ts';
+import { createLocks } from './adapters/locks.ts';
 import { createTranscriptCache } from './adapters/transcript-cache.ts';
+import { forgetModels } from './domain/bias/forget-models.ts';
 import type { Outside } from './domain/outside.ts';
 
 const service = 'transcribe-worker';
+/** How often models are looked at whose manuals may have changed, milliseconds. */
+const forgetMs = 60_000;
 
 /** Everything the worker is made of. */
 export interface TranscribeWorker extends Outside {
@@ -39,6 +45,15 @@ export async function createContext(settings: Settings, overrides: Overrides = {
   const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
   const limiter = createLimiter(redis, settings);
   const leftovers = createLeftovers({ redis, settings, s3, transcribe, limiter, logger });
+  const models = createLanguageModels({ settings, resilience });
+  const locks = createLocks(redis, settings);
+  const limits = manualLimits(settings);
+  const readyModels = new Set<string>();
+  const stopForgetting = every(forgetMs, 'deleting language models of changed manuals', logger, async () => {
+    if (settings.transcribe.bias === 'off' || redis.status !== 'ready') return;
+    // The lock lapses just before the next round: one worker a round.
+    if (await locks.take('forget-models', forgetMs * 0.9)) await forgetModels({ models, ledger, readyModels });
+  });
   return {
     settings,
     logger,
@@ -49,16 +64,25 @@ export async function createContext(settings: Settings, overrides: Overrides = {
     limiter,
     leftovers,
     transcripts: createTranscriptCache(cache),
+    models,
+    readyModels,
+    locks,
+    async readManual(bytes, announced, signal) {
+      const { textByPage } = await inspectManual(bytes, { ...announced, limits, signal });
+      return textByPage.join('\n');
+    },
     now: Date.now,
     async ready() {
       await Promise.all([ledger.ping(), s3.ping(settings.storage.audio_bucket)]);
     },
     async close() {
       await leftovers.close();
+      await stopForgetting();
       await cache.close();
       await resilience.close();
       await ledger.close();
       transcribe.close();
+      models.close();
       s3.close();
       redis.disconnect();
     },

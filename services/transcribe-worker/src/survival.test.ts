@@ -8,7 +8,7 @@ import { toneWav } from './test-support/wav.ts';
 import { startVoiceStack, type VoiceStack } from './test-support/voice-stack.ts';
 
 /** Enough to show that it is not the worker that holds them; one process holds 1,000 and more as well. */
-const inFlight = 120;
+const inFlight = 60;
 let stack: VoiceStack;
 const children = new Set<ChildProcess>();
 

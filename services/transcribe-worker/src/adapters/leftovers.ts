@@ -3,6 +3,7 @@ import type { Settings } from '@manuel/settings';
 import type { Logger } from '@manuel/telemetry';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { every } from './every.ts';
 import type { Leftover, Limiter } from '../domain/outside.ts';
 
 const leftoverSchema = z.object({ name: z.string(), keys: z.array(z.string()) });
@@ -31,7 +32,6 @@ export function createLeftovers(deps: {
   const { redis, settings, s3, transcribe, limiter, logger } = deps;
   const key = `${settings.redis.prefix}:transcribe:leftovers`;
   const pauseMs = settings.transcribe.poll_max_ms;
-  let busy: Promise<void> | undefined;
 
   const addAt = (member: string, at: number): Promise<unknown> => redis.zadd(key, at, member);
 
@@ -55,21 +55,13 @@ export function createLeftovers(deps: {
     return removed;
   }
 
-  const timer = setInterval(() => {
-    if (busy || redis.status !== 'ready') return;
-    busy = sweep()
-      .then(() => undefined)
-      .catch((error: unknown) => logger.warn('what cancelled jobs left behind could not be removed yet', { error }))
-      .finally(() => (busy = undefined));
-  }, pauseMs);
-  timer.unref();
+  const stop = every(pauseMs, 'removing what cancelled jobs left behind', logger, async () => {
+    if (redis.status === 'ready') await sweep();
+  });
 
   return {
     add: async ({ name, keys }) => void (await addAt(JSON.stringify({ name, keys }), Date.now() + pauseMs)),
     sweep,
-    async close() {
-      clearInterval(timer);
-      await busy;
-    },
+    close: stop,
   };
 }

@@ -9,7 +9,7 @@ interface Explanation {
 /** What the user can do about Transcribe's reasons (its API reference lists them under FailureReason). */
 const explanations: readonly Explanation[] = [
   {
-    about: /media format|unsupported format|could not be decoded|not be converted/i,
+    about: /media format|unsupported format|could not be decoded|not be converted|isn't valid/i,
     detail: 'The recording is in a form that cannot be transcribed. Save it as WAV, MP3 or FLAC and send it again.',
   },
   {
@@ -32,8 +32,8 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
-/** Advice of the local decoder: which packages to install. Plain words without addresses or paths. */
-const advice = /^[\x20-\x7e]*\binstall\b[\x20-\x7e]*$/;
+/** Advice of the local decoder: what to install or to set. Plain words without addresses or paths. */
+const advice = /^[\x20-\x7e]*\b(?:install|installed|SPEECH_URL)\b[\x20-\x7e]*$/;
 const address = /arn:|s3:\/\/|\/(?:home|usr|tmp|var|root)\//;
 
 /** The failure of a Transcribe job as its owner should see it. */

@@ -1,4 +1,4 @@
-import type { S3, Transcribe } from '@manuel/aws';
+import type { LanguageModels, S3, Transcribe } from '@manuel/aws';
 import type { AudioFormat } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
@@ -45,16 +45,34 @@ export interface RecordingFacts {
   readonly sha256: string;
 }
 
+export interface Locks {
+  /** False: another has it. It lapses after `ms`. */
+  take(name: string, ms: number): Promise<boolean>;
+  release(name: string): Promise<void>;
+}
+
+/** A manual's text. Throws `document_unreadable` and the like. */
+export type ReadManual = (
+  bytes: Uint8Array,
+  announced: { readonly filename: string; readonly contentType: string },
+  signal: AbortSignal,
+) => Promise<string>;
+
 /** All that this service's verbs need of the outside. */
 export interface Outside {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly ledger: Pick<Ledger, 'jobs'>;
-  readonly s3: Pick<S3, 'headObject' | 'getObject' | 'getObjectStream' | 'deleteObjects'>;
+  readonly ledger: Pick<Ledger, 'jobs' | 'manuals'>;
+  readonly s3: Pick<S3, 'headObject' | 'getObject' | 'getObjectStream' | 'putObject' | 'deleteObjects'>;
   readonly transcribe: Transcribe;
   readonly limiter: Limiter;
   readonly transcripts: TranscriptCache;
   readonly leftovers: { add(leftover: Leftover): Promise<void> };
+  readonly models: LanguageModels;
+  /** Names of models that are known to be ready. */
+  readonly readyModels: Pick<Set<string>, 'has' | 'add' | 'delete'>;
+  readonly locks: Locks;
+  readonly readManual: ReadManual;
   readonly now: () => number;
 }

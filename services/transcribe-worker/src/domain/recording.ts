@@ -26,6 +26,10 @@ const memorySchema = z.object({
       sha256: z.string(),
     })
     .exactOptional(),
+  /** The model it is heard with; null: none. */
+  model: z.string().nullable().exactOptional(),
+  /** Waits for a model that another worker makes. */
+  waits: z.number().int().exactOptional(),
   /** Transcribe has the job. */
   started: z.boolean().exactOptional(),
   /** Looks so far. */

@@ -1,4 +1,5 @@
 import { ManuelError } from '@manuel/contracts';
+import { chooseModel, modelLanguage } from './bias/choose-model.ts';
 import { checkRecording, checkUnchanged } from './check-recording.ts';
 import { cleanUp } from './clean-up.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -53,6 +54,11 @@ async function start(outside: Outside, recording: Recording, memory: RecordingMe
   const { settings, limiter, transcribe } = outside;
   const { facts } = memory;
   if (facts === undefined) return check(outside, recording);
+  if (memory.model === undefined) {
+    const choice = await chooseModel(outside, { ...recording, memory });
+    if (choice.kind === 'chosen') return start(outside, recording, { facts, model: choice.name });
+    return { kind: 'again', delayMs: choice.delayMs, step: { facts, waits: (memory.waits ?? 0) + 1 } };
+  }
   const name = transcriptionName(recording);
   const wait = await placeFor(outside, memory, 'start');
   if (wait > 0) return { kind: 'again', delayMs: wait, step: { ...memory, due: outside.now() + wait } };
@@ -63,6 +69,7 @@ async function start(outside: Outside, recording: Recording, memory: RecordingMe
   };
   if (!(await limiter.occupy(name))) return later();
   const bucket = settings.storage.audio_bucket;
+  const language = modelLanguage(outside, recording);
   const answer = await transcribe.start(
     {
       name,
@@ -70,16 +77,21 @@ async function start(outside: Outside, recording: Recording, memory: RecordingMe
       format: facts.format,
       languages: languagesOf(settings, recording),
       output: { bucket, key: transcriptKey(settings, recording) },
+      ...(memory.model === null || language === undefined ? {} : { model: { name: memory.model, language } }),
     },
     recording.signal,
   );
-  if (answer === 'busy' || answer === 'audio missing') await limiter.vacate(name);
+  if (answer !== 'started' && answer !== 'already') await limiter.vacate(name);
   if (answer === 'busy') return later();
+  if (answer === 'model missing') {
+    if (memory.model) outside.readyModels.delete(memory.model);
+    return start(outside, recording, { facts, model: null });
+  }
   if (answer === 'audio missing') {
     throw new ManuelError('upload_missing', 'The recording was removed before it could be transcribed.');
   }
   await recording.progress('transcribing');
-  return lookLater(outside, { facts, started: true, looks: 0 });
+  return lookLater(outside, { facts, model: memory.model, started: true, looks: 0 });
 }
 
 /** Takes the place of the next look in advance, so that nobody wakes up only to be told to wait. */
@@ -103,9 +115,8 @@ async function look(outside: Outside, recording: Recording): Promise<Next> {
   if (wait > 0) return { kind: 'again', delayMs: wait, step: { ...memory, due: outside.now() + wait } };
   const state = await outside.transcribe.get(transcriptionName(recording), recording.signal);
   if (state?.status === 'running') return lookLater(outside, memory);
-  const { started: _gone, looks: _none, due: _past, ...fresh } = memory;
   // Gone, or never there: start it (again).
-  if (state === undefined) return start(outside, recording, fresh);
+  if (state === undefined) return start(outside, recording, memory.facts ? { facts: memory.facts } : {});
   if (state.status === 'failed') {
     // A try again must not find this failure under the same name.
     await outside.transcribe.delete(transcriptionName(recording), recording.signal);

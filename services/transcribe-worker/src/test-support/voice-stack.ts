@@ -1,4 +1,4 @@
-import { createS3, type S3 } from '@manuel/aws';
+import { createS3, type S3, type StartTranscription } from '@manuel/aws';
 import { startAwsLocal } from '@manuel/aws-local';
 import { isTerminal, type JobPayload } from '@manuel/contracts';
 import type { JobRow, Ledger } from '@manuel/ledger';
@@ -23,6 +23,8 @@ export interface VoiceStack {
   readonly environment: Readonly<Record<string, string>>;
   readonly speech: SpeechServer;
   readonly context: TranscribeWorker;
+  /** What Transcribe was asked to start, in order. */
+  readonly asked: readonly StartTranscription[];
   readonly ledger: Ledger;
   readonly admitter: Admitter;
   readonly s3: S3;
@@ -63,7 +65,18 @@ export async function startVoiceStack(
     transcribe: { poll_initial_ms: 20, poll_max_ms: 200, ...options.overrides?.transcribe },
   });
   const quiet = { logger: silentLogger(), metrics: createMetrics('test') };
-  const context = await createContext(settings, quiet);
+  const made = await createContext(settings, quiet);
+  const asked: StartTranscription[] = [];
+  const context: TranscribeWorker = {
+    ...made,
+    transcribe: {
+      ...made.transcribe,
+      start(input, signal) {
+        asked.push(input);
+        return made.transcribe.start(input, signal);
+      },
+    },
+  };
   const admitter = await createAdmitter({ settings, ledger: context.ledger, ...quiet });
   const service = options.worker === false ? { close: () => context.close() } : await consume(context);
   const resilience = createResilience({ settings, ...quiet });
@@ -82,6 +95,7 @@ export async function startVoiceStack(
     settings,
     environment: { ...credentials, REDIS_URL: redis.url, REDIS_PREFIX: redis.prefix },
     speech,
+    asked,
     context,
     ledger: context.ledger,
     admitter,
