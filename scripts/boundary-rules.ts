@@ -62,7 +62,7 @@ export const forbidden: NonNullable<IFlattenedRuleSet['forbidden']> = [
     name: 'dev-does-not-ship',
     comment: 'What ships imports nothing of dev/: services speak AWS over the wire.',
     severity: 'error',
-    from: { path: '^(libs|services)/', pathNot: '[.]test[.]ts$|/testing/' },
+    from: { path: '^(libs|services)/', pathNot: '[.]test[.]ts$|/test-support/|/testing/' },
     to: { path: '^dev/' },
   },
 ];
