@@ -1,6 +1,6 @@
 import { admitJob } from './admit-job.ts';
 import { cancelJob } from './cancel-job.ts';
-import { connectProducer, disconnect, orUnavailable } from './connections.ts';
+import { connectProducer, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { queueContext } from './context.ts';
 import { enqueueInternal } from './enqueue-internal.ts';
 import { readUsage, writeLimits } from './quota.ts';
@@ -11,16 +11,7 @@ import { viewJob } from './view-job.ts';
 export async function createAdmitter(deps: QueueDependencies): Promise<Admitter> {
   const redis = connectProducer(deps.settings, deps.logger);
   const context = queueContext(deps, redis);
-  // A short wait, so that a service that starts beside a living Redis is ready when it says so.
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      redis.off('ready', done);
-      resolve();
-    };
-    const timer = setTimeout(done, 1000);
-    redis.once('ready', done);
-  });
+  await readyOrLate(redis);
   return {
     admit: (request) => orUnavailable(() => admitJob(context, request)),
     view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),

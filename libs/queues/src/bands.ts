@@ -3,7 +3,8 @@ import type { JobClass } from '@manuel/contracts';
 /**
  * Classes of service inside BullMQ's priority number (1..2,097,151, lower first). Each class has a band; inside it lies the
  * turn (a start tag of start-time fair queueing): priority = base + 1 + tag. A job that has already started and comes back (a
- * retry, a step) gets the base itself: it goes before all that have not started. Priority 1 is for work that waited too long.
+ * retry, a step) gets the base itself: it goes before all that have not started. The first numbers are for work that waited too
+ * long: low before normal, since nothing else keeps low work from starving.
  */
 export interface Band {
   readonly base: number;
@@ -11,7 +12,7 @@ export interface Band {
   readonly width: number;
 }
 
-export const agedPriority = 1;
+export const agedPriority: Partial<Record<JobClass, number>> = { low: 1, normal: 2 };
 const width = 524_000;
 
 export const bands: Record<JobClass, Band> = {

@@ -31,12 +31,13 @@ export function connectWorker(settings: Settings, logger: Logger): Redis {
   return loggingErrors(redis, logger);
 }
 
-/** For the subscriber of a gateway: comes back by itself and subscribes again. */
+/** For the subscriber of a gateway: comes back by itself. */
 export function connectSubscriber(settings: Settings, logger: Logger): Redis {
   const redis = new Redis(settings.redis.url, {
     maxRetriesPerRequest: null,
     connectTimeout: settings.redis.connect_timeout_ms,
-    autoResubscribe: true,
+    // The hub does it itself, so that it knows when to read what was missed.
+    autoResubscribe: false,
     retryStrategy: reconnectDelay,
     connectionName: 'manuel-events',
   });
@@ -77,6 +78,23 @@ export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
       retryAfterMs: 2000,
     });
   }
+}
+
+/** Milliseconds a service that starts beside a living Redis waits, so that it is ready when it says so. */
+const readyMs = 1000;
+
+/** Resolves once the connection is there, or a second later: a service must start without Redis, too. */
+export async function readyOrLate(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      redis.off('ready', done);
+      resolve();
+    };
+    const timer = setTimeout(done, readyMs);
+    redis.once('ready', done);
+  });
 }
 
 /** Ends a connection without waiting for a Redis that may be gone. */

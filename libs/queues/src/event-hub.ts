@@ -1,5 +1,5 @@
 import { type JobView, type StoredEvent, isTerminal } from '@manuel/contracts';
-import { connectProducer, connectSubscriber, disconnect, orUnavailable } from './connections.ts';
+import { connectProducer, connectSubscriber, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { compareEventIds } from './event-id.ts';
 import { newestId, readAfter } from './event-stream.ts';
 import { keysOf } from './keys.ts';
@@ -10,6 +10,9 @@ import { type ListenerHandle, UserEvents, parseEvent } from './user-events.ts';
 const lingerMs = 10_000;
 /** Milliseconds after which a waiter reads the job again, should an event have been lost. */
 const rereadMs = 5000;
+
+/** Milliseconds until streams that could not be read after a reconnect are tried again. */
+const retryMs = 500;
 
 interface Channel {
   readonly userId: string;
@@ -49,8 +52,10 @@ export async function createEventHub(
     handle.caughtUp(events);
   }
 
-  /** After a reconnect: pub/sub had a gap, the streams have not. */
+  /** After a reconnect: pub/sub had a gap, the streams have not. Reading starts once the channels are subscribed again. */
   async function catchUpAll(): Promise<void> {
+    const names = [...channels.keys()];
+    for (let i = 0; i < names.length; i += 500) await subscriber.subscribe(...names.slice(i, i + 500));
     for (const channel of channels.values()) {
       for (const handle of channel.handles) await catchUp(channel, handle);
     }
@@ -61,14 +66,11 @@ export async function createEventHub(
       connectedBefore = true;
       return;
     }
-    // ioredis subscribes again by itself on `ready`; reading starts once its replies are in.
-    setTimeout(() => {
-      catchUpAll().catch((error: unknown) => {
-        if (closed) return;
-        logger.warn('events could not be read after a reconnect, trying again', { error });
-        setTimeout(onReady, 500).unref();
-      });
-    }, 50).unref();
+    catchUpAll().catch((error: unknown) => {
+      if (closed) return;
+      logger.warn('events could not be read after a reconnect, trying again', { error });
+      setTimeout(onReady, retryMs).unref();
+    });
   };
   subscriber.on('ready', onReady);
 
@@ -175,7 +177,7 @@ export async function createEventHub(
       );
     };
     // The job may have ended before the channel was ours.
-    channel.ready.then(reread, stop);
+    channel.ready.then(reread, reread);
     const again = setInterval(reread, rereadMs);
     try {
       const job = await ended;
@@ -191,6 +193,7 @@ export async function createEventHub(
     }
   }
 
+  await Promise.all([readyOrLate(subscriber), readyOrLate(reader)]);
   return {
     subscribe,
     waitForEnd,

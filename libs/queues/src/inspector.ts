@@ -1,5 +1,5 @@
 import { type QueueName, queueNames } from '@manuel/contracts';
-import { connectProducer, disconnect, orUnavailable } from './connections.ts';
+import { connectProducer, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { queueContext } from './context.ts';
 import type { QueueDependencies, QueueInspector, QueueState } from './types.ts';
 
@@ -8,6 +8,7 @@ export async function createQueueInspector(deps: Omit<QueueDependencies, 'ledger
   const redis = connectProducer(deps.settings, deps.logger);
   const context = queueContext(deps, redis);
   const { prefix } = context.keys;
+  await readyOrLate(redis);
 
   async function state(name: QueueName): Promise<QueueState> {
     const key = `${prefix}:${name}`;

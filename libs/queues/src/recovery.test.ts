@@ -173,7 +173,7 @@ test('two sweepers at once do the work once', async () => {
   await bench.redis.flushall();
   const [one, two] = [await bench.janitor(), await bench.janitor()];
   const swept = await Promise.all([one.sweep(), two.sweep()]);
-  expect(swept.map(({ requeued }) => requeued).sort()).toEqual([0, 10]);
+  expect(swept.map(({ requeued }) => requeued).toSorted((a, b) => a - b)).toEqual([0, 10]);
   expect(await bench.redis.zcard('{manuel}:query:prioritized')).toBe(10);
 });
 

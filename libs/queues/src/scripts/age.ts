@@ -2,9 +2,13 @@ import { agedPriority, bands } from '../bands.ts';
 import { script } from './script.ts';
 import { bandsLua, prefixLua } from './shared.ts';
 
+const fronts = Object.entries(agedPriority)
+  .map(([name, priority]) => `${name} = ${priority}`)
+  .join(', ');
+
 /**
- * Moves work of the lower classes that waited too long to the very front of its queue, oldest turns first, at most so many.
- * Looks at the heads of the bands: these are the next of each user.
+ * Moves work of the lower classes that waited too long to the very front of its queue, oldest turns first. Never more of a
+ * class than so many lie at the front: new work goes on, too. Looks at the heads of the bands: these are the next of each user.
  *
  * ARGV: 1 prefix, 2 queue, 3 admitted before (ms), 4 at most. Replies how many were moved.
  */
@@ -14,20 +18,21 @@ local queue, before, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local zset = P .. ':' .. queue .. ':prioritized'
 local counter = P .. ':' .. queue .. ':pc'
 local moved = 0
-for _, class in ipairs({'low', 'normal'}) do
+local function score(priority) return string.format('%.0f', priority * 4294967296) end
+for class, front in pairs({${fronts}}) do
+  local places = most - call('ZCOUNT', zset, score(front), '(' .. score(front + 1))
   local base, width = bandOf(class)
-  local low = string.format('%.0f', base * 4294967296)
-  local high = string.format('(%.0f', (base + width) * 4294967296)
-  local heads = call('ZRANGEBYSCORE', zset, low, high, 'LIMIT', 0, 500)
+  local heads = call('ZRANGEBYSCORE', zset, score(base), '(' .. score(base + width), 'LIMIT', 0, 500)
   for _, id in ipairs(heads) do
-    if moved >= most then return moved end
+    if places <= 0 then break end
     local jobKey = P .. ':' .. queue .. ':' .. id
     local admitted = tonumber(call('HGET', jobKey, 'timestamp') or before)
     if admitted < before then
       local n = call('INCR', counter) % 4294967296
-      call('ZADD', zset, string.format('%.0f', ${agedPriority} * 4294967296 + n), id)
-      call('HSET', jobKey, 'priority', ${agedPriority})
+      call('ZADD', zset, string.format('%.0f', front * 4294967296 + n), id)
+      call('HSET', jobKey, 'priority', front)
       moved = moved + 1
+      places = places - 1
     end
   end
 end
