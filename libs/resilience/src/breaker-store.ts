@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { type BreakerRecord, cleanRecord, isClean } from './breaker-record.ts';
+import { type BreakerRecord, cleanRecord } from './breaker-record.ts';
 
 /** A change of a record; undefined: leave it as it is. */
 export type BreakerChange = (record: BreakerRecord) => BreakerRecord | undefined;
@@ -8,6 +8,8 @@ export type BreakerChange = (record: BreakerRecord) => BreakerRecord | undefined
 /** Where the records of all breakers lie. Every method throws when the store cannot be reached. */
 export interface BreakerStore {
   all(): Promise<ReadonlyMap<string, BreakerRecord>>;
+  /** Makes the breaker known to whoever lists them. */
+  register(name: string): Promise<void>;
   /** Applies a change against everybody else's. The record that stands, and whether the change was made. */
   change(name: string, change: BreakerChange): Promise<{ record: BreakerRecord; changed: boolean }>;
 }
@@ -29,7 +31,7 @@ function parse(text: string | undefined | null): BreakerRecord {
 const compareAndSet = `
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now ~= ARGV[2] then return now end
-if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1`;
 
 const maxRaces = 50;
@@ -45,14 +47,16 @@ export function redisBreakerStore(redis: Redis, prefix: string): BreakerStore {
       const fields = await redis.hgetall(key);
       return new Map(Object.entries(fields).map(([name, text]) => [name, parse(text)]));
     },
+    async register(name) {
+      await redis.hsetnx(key, name, JSON.stringify(cleanRecord));
+    },
     async change(name, change) {
       let stands = (await redis.hget(key, name)) ?? '';
       for (let race = 0; race < maxRaces; race += 1) {
         const before = parse(stands);
         const after = change(before);
         if (after === undefined || after === before) return { record: before, changed: false };
-        const next = isClean(after) ? '' : JSON.stringify(after);
-        const reply: unknown = await redis.eval(compareAndSet, 1, key, name, stands, next);
+        const reply: unknown = await redis.eval(compareAndSet, 1, key, name, stands, JSON.stringify(after));
         if (reply === 1) return { record: after, changed: true };
         stands = String(reply);
       }

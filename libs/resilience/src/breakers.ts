@@ -52,6 +52,7 @@ export function createBreakers(deps: {
   const { limits, logger, metrics } = deps;
   let view = new Map<string, BreakerRecord>();
   const seen = new Map<string, StateName>();
+  const met = new Set<string>();
   const listeners = new Set<(name: string, state: StateName) => void>();
   let syncedAt = 0;
   let syncing: Promise<void> | undefined;
@@ -73,8 +74,7 @@ export function createBreakers(deps: {
   }
 
   function put(name: string, record: BreakerRecord): void {
-    if (isClean(record)) view.delete(name);
-    else view.set(name, record);
+    view.set(name, record);
     notice(name);
   }
 
@@ -104,6 +104,7 @@ export function createBreakers(deps: {
         if (!records) return;
         const names = new Set([...view.keys(), ...records.keys()]);
         view = new Map(records);
+        for (const name of met) if (!view.has(name)) view.set(name, cleanRecord);
         for (const name of names) notice(name);
       })
       .finally(() => {
@@ -124,8 +125,17 @@ export function createBreakers(deps: {
     return after !== undefined;
   }
 
+  /** At its first use a breaker becomes known, so that operators see all of them and not only those in trouble. */
+  async function meet(name: string): Promise<void> {
+    if (met.has(name)) return;
+    met.add(name);
+    if (!view.has(name)) view.set(name, cleanRecord);
+    await ask((store) => store.register(name));
+  }
+
   return {
     async admit(name, early = false) {
+      await meet(name);
       await sync();
       if (recordOf(name).openedAt === 0) return early ? undefined : 'plain';
       if (!claimTrial(recordOf(name), early, Date.now(), limits)) return undefined;
@@ -150,8 +160,7 @@ export function createBreakers(deps: {
     async list() {
       await sync();
       const now = Date.now();
-      const names = new Set([...seen.keys(), ...view.keys()]);
-      return [...names].sort().map((name) => {
+      return [...view.keys()].sort().map((name) => {
         const record = recordOf(name);
         return {
           name,
@@ -163,7 +172,7 @@ export function createBreakers(deps: {
     },
     async reset(name) {
       await sync();
-      const known = seen.has(name) || view.has(name);
+      const known = view.has(name);
       await change(name, (record) => (isClean(record) ? undefined : cleanRecord));
       return known;
     },

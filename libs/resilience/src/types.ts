@@ -33,7 +33,7 @@ export interface Resilience {
   isOpen(upstream: UpstreamName, operation: string): boolean;
   /** Counts an outcome that came after the call returned (a stream that broke after HTTP 200). */
   record(upstream: UpstreamName, operation: string, outcome: 'success' | 'failure'): void;
-  /** Those in trouble, and those that were since this process started. */
+  /** All that were ever used, by whichever process, those in trouble and the others. */
   breakers(): Promise<BreakerState[]>;
   /** Closes it by hand; false when the name is no upstream's. */
   reset(name: string): Promise<boolean>;

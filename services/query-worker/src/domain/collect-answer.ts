@@ -91,6 +91,7 @@ export function collectAnswer(
       }
       out(held.trimEnd());
       endSegment();
+      if (said === '') out(noAnswer);
       if (citations.length > 0 || !complete) return { answer: said, citations };
       const found = attribute(said, passages);
       // An answer that no passage supports has to say so.

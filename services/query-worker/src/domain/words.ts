@@ -26,7 +26,7 @@ export function coverage(wanted: ReadonlySet<string>, text: string): number {
 /** Where the sentences of a text lie: `[start, end)` without the white space around them. Line ends part sentences too. */
 export function sentenceSpans(text: string): [number, number][] {
   const spans: [number, number][] = [];
-  for (const match of text.matchAll(/[^\n.!?]*(?:[.!?]+(?=\S)[^\n.!?]*)*(?:[.!?]+["')\]]*|\n|$)/gu)) {
+  for (const match of text.matchAll(/[^\n.!?]*(?:[.!?]+(?=[\p{L}\p{N}])[^\n.!?]*)*(?:[.!?]+["')\]]*|\n|$)/gu)) {
     const start = match.index + (match[0].length - match[0].trimStart().length);
     const end = match.index + match[0].trimEnd().length;
     if (end > start) spans.push([start, end]);

@@ -10,7 +10,7 @@ function toQuestion(job: JobContext<'query'>): Question {
     jobId: job.id,
     requestId: job.envelope.request_id,
     userId: job.userId,
-    text: question,
+    text: question.replace(/\p{Cc}+/gu, ' ').trim(),
     persona,
     ...(manual_ids ? { manualIds: manual_ids } : {}),
     ...(conversation_id === undefined ? {} : { conversationId: conversation_id }),
