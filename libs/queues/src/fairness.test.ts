@@ -104,7 +104,7 @@ test('low work runs in time under a steady stream of normal work', async () => {
   const maxWaitMs = 3000;
   const { queue } = bench.deps.settings;
   queue.max_wait_s = maxWaitMs / 1000;
-  let going = true;
+  const stop = new AbortController();
   try {
     const admitter = await bench.admitter();
     await submitMany(admitter, 'anna', 150);
@@ -113,7 +113,7 @@ test('low work runs in time under a steady stream of normal work', async () => {
     await submit(admitter, question('berta', { class: 'low' }));
     // More than the worker can do, for ever.
     const stream = (async () => {
-      while (going) {
+      while (!stop.signal.aborted) {
         await submitMany(admitter, 'anna', 3);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -121,10 +121,10 @@ test('low work runs in time under a steady stream of normal work', async () => {
     await waitFor(() => order.includes('berta/low'), { timeoutMs: 5000 });
     expect(Date.now() - start).toBeLessThan(maxWaitMs);
     expect(await bench.redis.zcard('{manuel}:query:prioritized')).toBeGreaterThan(50);
-    going = false;
+    stop.abort();
     await stream;
   } finally {
-    going = false;
+    stop.abort();
     queue.max_wait_s = 600;
   }
 });
@@ -139,14 +139,14 @@ test('whatever the arrivals, nobody is more than two turns behind anybody', asyn
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       await bench.reset();
       const admitter = await bench.admitter();
-      let permits = 0;
+      const turn = { permits: 0 };
       const order: string[] = [];
       let wake: () => void = () => undefined;
       await bench.worker(
         async (job) => {
           // One job at a time, and only when the test serves it.
-          while (permits === 0) await new Promise<void>((resolve) => (wake = resolve));
-          permits -= 1;
+          while (turn.permits === 0) await new Promise<void>((resolve) => (wake = resolve));
+          turn.permits -= 1;
           order.push(job.userId);
           return done(job);
         },
@@ -177,13 +177,13 @@ test('whatever the arrivals, nobody is more than two turns behind anybody', asyn
           waiting.set(action.user, (waiting.get(action.user) ?? 0) + action.count);
         } else {
           const target = Math.min(action.serve, total());
-          permits += target;
+          turn.permits += target;
           wake();
           await waitFor(() => order.length === served + target, { everyMs: 1 });
           account();
         }
       }
-      permits += total();
+      turn.permits += total();
       const all = order.length + total();
       wake();
       await waitFor(() => order.length === all, { everyMs: 1 });
