@@ -31,6 +31,6 @@ export const PARAMETERS = {
     nearPairs: 1,
     allWords: 1,
     relatives: 1,
-    headings: 1,
+    headings: 0.5,
   },
 };

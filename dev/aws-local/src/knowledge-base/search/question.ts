@@ -34,6 +34,8 @@ export interface Question {
   readonly pairs: readonly Pair[];
   /** Of words that stand at most three apart, in any order. */
   readonly nearPairs: readonly Pair[];
+  /** Summed idf of the content words that occur in none of the documents, nor anything that may stand for them. */
+  readonly missing: number;
   /** Stop words such as `on`, `off` and `not` matter when all else is equal. */
   readonly stopWords: readonly { readonly stem: string; readonly idf: number }[];
 }
@@ -45,15 +47,18 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
     const frequency = frequencyOf(stemmed, indexes);
     return Math.log(1 + (sentences - frequency + 0.5) / (frequency + 0.5));
   };
-  const sequence = joinCompounds(words(text), indexes).flatMap((word) => readWord(word, indexes));
+  const sequence = joinCompounds(dropUnknownCompounds(words(text), indexes), indexes).flatMap((word) => readWord(word, indexes));
   const contents = sequence.filter((stemmed) => !isStopStem(stemmed));
   const own = new Set(contents);
   const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, indexes, idfOf)).filter(
     (concept) => concept !== undefined,
   );
   const concepts = all.toSorted((a, b) => b.idf - a.idf).slice(0, PARAMETERS.maxConcepts);
+  const present = new Set(all.map(({ stem: stemmed }) => stemmed));
+  const missing = [...own].filter((stemmed) => !present.has(stemmed)).length * Math.log(2 * sentences + 2);
   return {
     concepts,
+    missing,
     pairs: pairsOf(contents, concepts, 1),
     nearPairs: pairsOf(contents, concepts, NEAR),
     stopWords: Array.from(new Set(sequence.filter(isStopStem)), (stemmed) => ({ stem: stemmed, idf: idfOf(stemmed) })),
@@ -67,6 +72,11 @@ function readWord(word: string, indexes: readonly DocumentIndex[]): string[] {
   const meant = correctSpelling(word, indexes);
   if (meant !== undefined) return [stem(meant)];
   return splitCompound(word, (part) => isKnown(stem(part), indexes)).map(stem);
+}
+
+/** `words` gives hyphenated words apart and together; together they are of use only where the manual has them so. */
+function dropUnknownCompounds(list: readonly string[], indexes: readonly DocumentIndex[]): string[] {
+  return list.filter((word, at) => word !== `${list[at - 2]}${list[at - 1]}` || isKnown(stem(word), indexes));
 }
 
 /** Two words that the manual writes as one ("set up" as "setup") are given as one too. */

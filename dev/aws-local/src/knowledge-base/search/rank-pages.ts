@@ -8,7 +8,7 @@ import { RANKERS, type Averages, type RankerContext } from './rankers.ts';
 
 export interface RankedPage extends PageRef {
   readonly hits: PageHits;
-  /** 0 to 1; 1 would be the best page by every ranker. */
+  /** 0 to 1; 1 would be the best page by every ranker, holding all words of the question. */
   readonly score: number;
 }
 
@@ -30,9 +30,24 @@ export function rankPages(
   const pages = candidates.map((ref) => ({ ...ref, hits: reader.read(ref) }));
   const lexical = semantic && vectors !== undefined ? new Float64Array(pages.length) : fuse(question, indexes, pages);
   const scores = addNeighbours(pages, addVectors(pages, lexical, vectors, semantic));
-  return pages
+  const ranked = pages
     .map((page, position) => ({ ...page, score: scores[position] ?? 0 }))
     .toSorted((a, b) => b.score - a.score || a.documentNumber - b.documentNumber || a.page - b.page);
+  const [best] = ranked;
+  // Rankers only compare pages; that even the best page lacks words of the question lowers all scores alike.
+  const share = best === undefined || vectors !== undefined ? 1 : coverage(question, best.hits);
+  return ranked.map((page) => ({ ...page, score: page.score * share }));
+}
+
+/** The part of the question, by idf, that a page holds. */
+function coverage({ concepts, missing }: Question, { sentences }: PageHits): number {
+  let held = 0;
+  let total = missing;
+  for (const [concept, { idf }] of concepts.entries()) {
+    total += idf;
+    held += idf * Math.min(1, Math.max(0, ...sentences.map(({ relatives }) => relatives[concept] ?? 0)));
+  }
+  return total === 0 ? 0 : held / total;
 }
 
 function fuse(question: Question, indexes: readonly DocumentIndex[], pages: readonly RankedCandidate[]): Float64Array {

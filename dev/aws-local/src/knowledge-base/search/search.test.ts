@@ -41,6 +41,13 @@ test('gives each of the best pages once before any page comes again, scores neve
   expect(scores.every((score) => score > 0 && score <= 1)).toBe(true);
 });
 
+test('scores tell how much of the question the manual holds', () => {
+  const [full] = ask('How do I descale the machine?');
+  const [part] = ask('How do I descale the dolphin submarine propeller?');
+  expect(full?.score).toBeGreaterThan(0.8);
+  expect(part?.score).toBeLessThan(0.4);
+});
+
 test('a passage is verbatim from one page', () => {
   for (const { text, document, passage } of ask('machine lamp water coffee milk', 100)) {
     expect(document.pages[passage.page]?.sentences.join(' ')).toContain(text);
