@@ -50,6 +50,11 @@ export interface IndexedDocument extends DocumentText {
   readonly vectors?: readonly Float32Array[];
 }
 
+/** The passage as it is shown: what ends without a full stop (a heading, an item of a list) keeps its line. */
 export function passageText({ pages }: DocumentText, { page, first, end }: Passage): string {
-  return pages[page]?.sentences.slice(first, end).join(' ') ?? '';
+  const sentences = pages[page]?.sentences.slice(first, end) ?? [];
+  return sentences.reduce((text, sentence) => {
+    if (text === '') return sentence;
+    return `${text}${/[.!?:;,]["”’)\]]*$/.test(text) ? ' ' : '\n'}${sentence}`;
+  }, '');
 }
