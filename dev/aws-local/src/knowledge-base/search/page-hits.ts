@@ -1,26 +1,24 @@
 import type { PageRef } from './collect-candidates.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { NEAR, type Pair, type Question } from './question.ts';
+import { RunningCounts } from './running-counts.ts';
 
-/** A page's sentence as seen from the question. */
-export interface SentenceHits {
-  /** By concept: how often it occurs, synonyms counted by their weight. */
-  readonly concepts: Float64Array;
-  /** The same with words of nearly the same form. */
-  readonly relatives: Float64Array;
-  /** By the question's stop words. */
-  readonly stopWords: Float64Array;
-  /** By near pair. */
-  readonly nearPairs: Float64Array;
-  readonly contentWords: number;
-  readonly words: number;
-}
-
+/** A page as seen from the question, sentence by sentence. */
 export interface PageHits {
-  readonly sentences: readonly SentenceHits[];
-  readonly contentWords: number;
+  readonly sentences: number;
+  /** By concept: how often it occurs, synonyms counted by their weight. */
+  readonly concepts: RunningCounts;
+  /** The same with words of nearly the same form. */
+  readonly relatives: RunningCounts;
+  /** By the question's stop words. */
+  readonly stopWords: RunningCounts;
+  /** By near pair. */
+  readonly nearPairs: RunningCounts;
+  /** Content words and all words of the sentences: terms 0 and 1. */
+  readonly lengths: RunningCounts;
   /** Where concepts occur: position among the page's content words, concept, weight. */
   readonly occurrences: readonly Occurrence[];
+  readonly contentWords: number;
   /** By adjacent pair. */
   readonly pairs: Float64Array;
   /** By concept, in the headings. */
@@ -47,79 +45,39 @@ interface Roles {
 export class PageReader {
   readonly #question: Question;
   readonly #roles = new Map<DocumentIndex, Roles>();
-  readonly #none: Pick<SentenceHits, 'concepts' | 'relatives' | 'stopWords' | 'nearPairs'>;
 
   constructor(question: Question) {
     this.#question = question;
-    this.#none = this.#blank();
   }
 
   read({ index, page }: PageRef): PageHits {
+    const { concepts, stopWords, nearPairs, pairs } = this.#question;
     const roles = this.#rolesIn(index);
-    const sentences: SentenceHits[] = [];
+    const first = index.pageStarts[page] ?? 0;
+    const sentences = (index.pageStarts[page + 1] ?? 0) - first;
+    const counts = {
+      concepts: new RunningCounts(concepts.length, sentences),
+      relatives: new RunningCounts(concepts.length, sentences),
+      stopWords: new RunningCounts(stopWords.length, sentences),
+      nearPairs: new RunningCounts(nearPairs.length, sentences),
+      lengths: new RunningCounts(2, sentences),
+    };
     const occurrences: Occurrence[] = [];
     let contentWords = 0;
-    const end = index.pageStarts[page + 1] ?? 0;
-    for (let sentence = index.pageStarts[page] ?? 0; sentence < end; sentence += 1) {
-      const hits = this.#readSentence(index, sentence, roles, contentWords, occurrences);
-      sentences.push(hits);
-      contentWords += hits.contentWords;
-    }
-    const headings = new Float64Array(this.#question.concepts.length);
-    const headingNumbers = index.headings[page] ?? [];
-    for (const number of headingNumbers) {
-      for (const { kind, concept, weight } of roles.of.get(number) ?? [])
-        if (kind === 'word') add(headings, concept, weight);
+    for (let sentence = 0; sentence < sentences; sentence += 1) {
+      for (const list of Object.values(counts)) list.nextSentence();
+      const before = occurrences.length;
+      const length = readSentence(index, first + sentence, roles, contentWords, occurrences, counts);
+      countNearPairs(occurrences, before, nearPairs, counts.nearPairs);
+      contentWords += length;
     }
     return {
       sentences,
-      contentWords,
+      ...counts,
       occurrences,
-      pairs: countPairs(occurrences, this.#question.pairs),
-      headings,
-      headingWords: headingNumbers.reduce((sum, number) => sum + (index.content[number] ?? 0), 0),
-    };
-  }
-
-  #readSentence(
-    index: DocumentIndex,
-    sentence: number,
-    roles: Roles,
-    contentBefore: number,
-    occurrences: Occurrence[],
-  ): SentenceHits {
-    const start = index.sentenceStarts[sentence] ?? 0;
-    const end = index.sentenceStarts[sentence + 1] ?? 0;
-    const firstOccurrence = occurrences.length;
-    let hits = this.#none;
-    let contentWords = 0;
-    for (let at = start; at < end; at += 1) {
-      const number = index.tokens[at] ?? 0;
-      if (roles.has[number] === 1) {
-        if (hits === this.#none) hits = this.#blank();
-        for (const role of roles.of.get(number) ?? []) {
-          if (role.kind === 'stop word') add(hits.stopWords, role.concept, 1);
-          else add(hits.relatives, role.concept, role.weight);
-          if (role.kind !== 'word') continue;
-          add(hits.concepts, role.concept, role.weight);
-          occurrences.push([contentBefore + contentWords, role.concept, role.weight]);
-        }
-      }
-      contentWords += index.content[number] ?? 0;
-    }
-    if (occurrences.length - firstOccurrence > 1) {
-      countNearPairs(occurrences, firstOccurrence, this.#question.nearPairs, hits.nearPairs);
-    }
-    return { ...hits, contentWords, words: end - start };
-  }
-
-  #blank(): Pick<SentenceHits, 'concepts' | 'relatives' | 'stopWords' | 'nearPairs'> {
-    const { concepts, stopWords, nearPairs } = this.#question;
-    return {
-      concepts: new Float64Array(concepts.length),
-      relatives: new Float64Array(concepts.length),
-      stopWords: new Float64Array(stopWords.length),
-      nearPairs: new Float64Array(nearPairs.length),
+      contentWords,
+      pairs: countPairs(occurrences, pairs),
+      ...readHeadings(index, page, roles, concepts.length),
     };
   }
 
@@ -148,8 +106,53 @@ export class PageReader {
   }
 }
 
-function add(counts: Float64Array, at: number, amount: number): void {
-  counts[at] = (counts[at] ?? 0) + amount;
+type SentenceCounts = Pick<PageHits, 'concepts' | 'relatives' | 'stopWords' | 'lengths'>;
+
+/** Returns how many content words the sentence has. */
+function readSentence(
+  index: DocumentIndex,
+  sentence: number,
+  roles: Roles,
+  contentBefore: number,
+  occurrences: Occurrence[],
+  counts: SentenceCounts,
+): number {
+  const start = index.sentenceStarts[sentence] ?? 0;
+  const end = index.sentenceStarts[sentence + 1] ?? 0;
+  let contentWords = 0;
+  for (let at = start; at < end; at += 1) {
+    const number = index.tokens[at] ?? 0;
+    if (roles.has[number] === 1) {
+      for (const { kind, concept, weight } of roles.of.get(number) ?? []) {
+        if (kind === 'stop word') counts.stopWords.add(concept, 1);
+        else counts.relatives.add(concept, weight);
+        if (kind !== 'word') continue;
+        counts.concepts.add(concept, weight);
+        occurrences.push([contentBefore + contentWords, concept, weight]);
+      }
+    }
+    contentWords += index.content[number] ?? 0;
+  }
+  counts.lengths.add(0, contentWords);
+  counts.lengths.add(1, end - start);
+  return contentWords;
+}
+
+function readHeadings(
+  index: DocumentIndex,
+  page: number,
+  roles: Roles,
+  concepts: number,
+): Pick<PageHits, 'headings' | 'headingWords'> {
+  const headings = new Float64Array(concepts);
+  let headingWords = 0;
+  for (const number of index.headings[page] ?? []) {
+    headingWords += index.content[number] ?? 0;
+    for (const { kind, concept, weight } of roles.of.get(number) ?? []) {
+      if (kind === 'word') headings[concept] = (headings[concept] ?? 0) + weight;
+    }
+  }
+  return { headings, headingWords };
 }
 
 /** How often the second word of each pair follows the first at once. Synonyms make no pairs. */
@@ -157,7 +160,7 @@ function countPairs(occurrences: readonly Occurrence[], pairs: readonly Pair[]):
   const counts = new Float64Array(pairs.length);
   forEachNear(occurrences, 0, 1, (first, second) => {
     for (let pair = 0; pair < pairs.length; pair += 1) {
-      if (pairs[pair]?.[0] === first && pairs[pair]?.[1] === second) add(counts, pair, 1);
+      if (pairs[pair]?.[0] === first && pairs[pair]?.[1] === second) counts[pair] = (counts[pair] ?? 0) + 1;
     }
   });
   return counts;
@@ -167,12 +170,12 @@ function countNearPairs(
   occurrences: readonly Occurrence[],
   from: number,
   pairs: readonly Pair[],
-  counts: Float64Array,
+  counts: RunningCounts,
 ): void {
   forEachNear(occurrences, from, NEAR, (a, b) => {
     for (let pair = 0; pair < pairs.length; pair += 1) {
       const [first, second] = pairs[pair] ?? [-1, -1];
-      if ((first === a && second === b) || (first === b && second === a)) add(counts, pair, 1);
+      if ((first === a && second === b) || (first === b && second === a)) counts.add(pair, 1);
     }
   });
 }

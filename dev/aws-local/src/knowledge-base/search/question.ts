@@ -47,7 +47,9 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
     const frequency = frequencyOf(stemmed, indexes);
     return Math.log(1 + (sentences - frequency + 0.5) / (frequency + 0.5));
   };
-  const sequence = joinCompounds(dropUnknownCompounds(words(text), indexes), indexes).flatMap((word) => readWord(word, indexes));
+  const sequence = joinCompounds(dropUnknownCompounds(words(text), indexes), indexes).flatMap((word) =>
+    readWord(word, indexes),
+  );
   const contents = sequence.filter((stemmed) => !isStopStem(stemmed));
   const own = new Set(contents);
   const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, indexes, idfOf)).filter(

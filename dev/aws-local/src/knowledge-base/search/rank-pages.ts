@@ -40,12 +40,12 @@ export function rankPages(
 }
 
 /** The part of the question, by idf, that a page holds. */
-function coverage({ concepts, missing }: Question, { sentences }: PageHits): number {
+function coverage({ concepts, missing }: Question, { relatives, sentences }: PageHits): number {
   let held = 0;
   let total = missing;
   for (const [concept, { idf }] of concepts.entries()) {
     total += idf;
-    held += idf * Math.min(1, Math.max(0, ...sentences.map(({ relatives }) => relatives[concept] ?? 0)));
+    held += idf * Math.min(1, relatives.count(concept, 0, sentences));
   }
   return total === 0 ? 0 : held / total;
 }
@@ -56,9 +56,9 @@ function fuse(question: Question, indexes: readonly DocumentIndex[], pages: read
     stopIdf: Float64Array.from(question.stopWords, ({ idf }) => idf),
     averages: averagesOf(indexes),
     pairIdf: idfOf(question.pairs.length, pages, indexes, (hits, pair) => (hits.pairs[pair] ?? 0) > 0),
-    nearPairIdf: idfOf(question.nearPairs.length, pages, indexes, (hits, pair) =>
-      hits.sentences.some((sentence) => (sentence.nearPairs[pair] ?? 0) > 0),
-    ),
+    nearPairIdf: idfOf(question.nearPairs.length, pages, indexes, ({ nearPairs, sentences }, pair) => {
+      return nearPairs.count(pair, 0, sentences) > 0;
+    }),
   };
   const fused = new Float64Array(pages.length);
   let weights = 0;

@@ -25,12 +25,12 @@ export function rankPassages(page: RankedPage, idfs: readonly number[], vector: 
 }
 
 function scoreWords({ first, end }: Passage, { hits }: RankedPage, idfs: readonly number[]): number {
-  const sentences = hits.sentences.slice(first, end);
   let score = 0;
   for (const [concept, idf] of idfs.entries()) {
-    const count = sentences.reduce((sum, sentence) => sum + (sentence.relatives[concept] ?? 0), 0);
+    const count = hits.relatives.count(concept, first, end);
     score += (idf * count) / (count + 0.5);
   }
-  for (const { nearPairs } of sentences) score += NEAR_PAIR * nearPairs.reduce((sum, count) => sum + count, 0);
+  for (let pair = 0; pair < hits.nearPairs.terms; pair += 1)
+    score += NEAR_PAIR * hits.nearPairs.count(pair, first, end);
   return score;
 }

@@ -1,4 +1,5 @@
-import type { PageHits, SentenceHits } from './page-hits.ts';
+import type { PageHits } from './page-hits.ts';
+import type { RunningCounts } from './running-counts.ts';
 
 /** Averages over the searched documents, by which lengths are judged. */
 export interface Averages {
@@ -19,15 +20,16 @@ export interface RankerContext {
 
 export type Ranker = (hits: PageHits, context: RankerContext) => number;
 
-type Counts = 'concepts' | 'relatives' | 'stopWords' | 'nearPairs';
-type Length = 'contentWords' | 'words';
+/** Terms of `lengths`. */
+const CONTENT_WORDS = 0;
+const WORDS = 1;
 
 /** Best sentences in a row: short windows find the answer, long ones tell which page is about the question. */
 const windows = (size: number, k: number, b: number): Ranker => {
-  return ({ sentences }, { idf, averages }) =>
-    bestWindow(sentences, size, (first, end) => {
-      const norm = normOf(sentences, first, end, 'contentWords', averages.sentenceLength * size, k, b);
-      return bm25(sentences, first, end, 'concepts', idf, k, norm);
+  return (hits, { idf, averages }) =>
+    bestWindow(hits, size, (first, end) => {
+      const norm = normOf(hits, first, end, CONTENT_WORDS, averages.sentenceLength * size, k, b);
+      return bm25(hits.concepts, first, end, idf, k, norm);
     });
 };
 
@@ -52,9 +54,9 @@ const slide: Ranker = ({ occurrences, contentWords }, { idf }) => {
   return best;
 };
 
-const page: Ranker = ({ sentences }, { idf, averages }) => {
-  const norm = normOf(sentences, 0, sentences.length, 'contentWords', averages.pageLength, 1.2, 0.75);
-  return bm25(sentences, 0, sentences.length, 'concepts', idf, 1.2, norm);
+const page: Ranker = (hits, { idf, averages }) => {
+  const norm = normOf(hits, 0, hits.sentences, CONTENT_WORDS, averages.pageLength, 1.2, 0.75);
+  return bm25(hits.concepts, 0, hits.sentences, idf, 1.2, norm);
 };
 
 /** Words that follow one another in the question and on the page. */
@@ -63,27 +65,24 @@ const pairs: Ranker = (hits, { pairIdf, averages }) => {
   return hits.pairs.reduce((total, count, pair) => total + (pairIdf[pair] ?? 0) * saturate(count, 0.9, norm), 0);
 };
 
-const nearPairs: Ranker = ({ sentences }, { nearPairIdf, averages }) =>
-  bestWindow(sentences, 2, (first, end) => {
-    const norm = normOf(sentences, first, end, 'contentWords', averages.sentenceLength * 2, 0.9, 0.5);
-    return bm25(sentences, first, end, 'nearPairs', nearPairIdf, 0.9, norm);
+const nearPairs: Ranker = (hits, { nearPairIdf, averages }) =>
+  bestWindow(hits, 2, (first, end) => {
+    const norm = normOf(hits, first, end, CONTENT_WORDS, averages.sentenceLength * 2, 0.9, 0.5);
+    return bm25(hits.nearPairs, first, end, nearPairIdf, 0.9, norm);
   });
 
 /** With stop words: "turn on" is not "turn off". */
-const allWords: Ranker = ({ sentences }, { idf, stopIdf, averages }) =>
-  bestWindow(sentences, 2, (first, end) => {
-    const norm = normOf(sentences, first, end, 'words', averages.sentenceWords * 2, 0.3, 0.8);
-    return (
-      bm25(sentences, first, end, 'stopWords', stopIdf, 0.3, norm) +
-      bm25(sentences, first, end, 'concepts', idf, 0.3, norm)
-    );
+const allWords: Ranker = (hits, { idf, stopIdf, averages }) =>
+  bestWindow(hits, 2, (first, end) => {
+    const norm = normOf(hits, first, end, WORDS, averages.sentenceWords * 2, 0.3, 0.8);
+    return bm25(hits.stopWords, first, end, stopIdf, 0.3, norm) + bm25(hits.concepts, first, end, idf, 0.3, norm);
   });
 
 /** With words of nearly the same form. */
-const relatives: Ranker = ({ sentences }, { idf, averages }) =>
-  bestWindow(sentences, 2, (first, end) => {
-    const norm = normOf(sentences, first, end, 'contentWords', averages.sentenceLength * 2, 0.3, 0.8);
-    return bm25(sentences, first, end, 'relatives', idf, 0.3, norm);
+const relatives: Ranker = (hits, { idf, averages }) =>
+  bestWindow(hits, 2, (first, end) => {
+    const norm = normOf(hits, first, end, CONTENT_WORDS, averages.sentenceLength * 2, 0.3, 0.8);
+    return bm25(hits.relatives, first, end, idf, 0.3, norm);
   });
 
 const headings: Ranker = (hits, { idf, averages }) => {
@@ -106,20 +105,10 @@ export const RANKERS = {
 } satisfies Record<string, Ranker>;
 
 /** BM25: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009. */
-function bm25(
-  sentences: readonly SentenceHits[],
-  first: number,
-  end: number,
-  counts: Counts,
-  idf: Float64Array,
-  k: number,
-  norm: number,
-): number {
+function bm25(counts: RunningCounts, first: number, end: number, idf: Float64Array, k: number, norm: number): number {
   let score = 0;
-  for (let term = 0; term < idf.length; term += 1) {
-    let count = 0;
-    for (let sentence = first; sentence < end; sentence += 1) count += sentences[sentence]?.[counts][term] ?? 0;
-    if (count > 0) score += (idf[term] ?? 0) * saturate(count, k, norm);
+  for (let term = 0; term < counts.terms; term += 1) {
+    score += (idf[term] ?? 0) * saturate(counts.count(term, first, end), k, norm);
   }
   return score;
 }
@@ -130,27 +119,21 @@ function saturate(count: number, k: number, norm: number): number {
 
 /** BM25's length normalisation of the sentences from `first` to before `end`. */
 function normOf(
-  sentences: readonly SentenceHits[],
+  { lengths }: PageHits,
   first: number,
   end: number,
-  unit: Length,
+  unit: number,
   average: number,
   k: number,
   b: number,
 ): number {
-  let length = 0;
-  for (let sentence = first; sentence < end; sentence += 1) length += sentences[sentence]?.[unit] ?? 0;
-  return k * (1 - b + (b * length) / average);
+  return k * (1 - b + (b * lengths.count(unit, first, end)) / average);
 }
 
-function bestWindow(
-  sentences: readonly SentenceHits[],
-  size: number,
-  score: (first: number, end: number) => number,
-): number {
+function bestWindow({ sentences }: PageHits, size: number, score: (first: number, end: number) => number): number {
   let best = 0;
-  for (let first = 0; first === 0 || first + size <= sentences.length; first += 1) {
-    best = Math.max(best, score(first, Math.min(first + size, sentences.length)));
+  for (let first = 0; first === 0 || first + size <= sentences; first += 1) {
+    best = Math.max(best, score(first, Math.min(first + size, sentences)));
   }
   return best;
 }
