@@ -11,3 +11,4 @@ export * from './user-pool.ts';
 export * from './transcribe.ts';
 export * from './sns.ts';
 export * from './transcribe-models.ts';
+export * from './sqs.ts';

@@ -160,6 +160,8 @@ export interface RunningWorker {
   /** Progress, not a ping: consumed recently, or nothing to consume. */
   live(): Promise<{ ok: boolean; detail: Record<string, unknown> }>;
   ready(): Promise<void>;
+  /** Brings a step job's next step forward, when what it waits for has happened. One that does not wait is left alone. */
+  wake(jobId: string): Promise<void>;
   /** Stops taking jobs, waits for those running until the deadline, then gives them back. */
   close(deadlineMs?: number): Promise<void>;
 }

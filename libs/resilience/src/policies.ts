@@ -9,5 +9,6 @@ export const policyOf: Readonly<Record<UpstreamName, RetryPolicyName>> = {
   s3: 's3',
   dynamodb: 'dynamodb',
   sns: 's3',
+  sqs: 's3',
   fetch: 'fetch',
 };

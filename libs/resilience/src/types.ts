@@ -1,5 +1,14 @@
 /** The upstreams that share a breaker, a bulkhead and a retry policy. */
-export const upstreamNames = ['bedrock', 'knowledge-base', 'transcribe', 's3', 'dynamodb', 'sns', 'fetch'] as const;
+export const upstreamNames = [
+  'bedrock',
+  'knowledge-base',
+  'transcribe',
+  's3',
+  'dynamodb',
+  'sns',
+  'sqs',
+  'fetch',
+] as const;
 export type UpstreamName = (typeof upstreamNames)[number];
 
 export interface UpstreamCall {

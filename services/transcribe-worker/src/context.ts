@@ -1,4 +1,4 @@
-import { createLanguageModels, createS3, createTranscribe, type S3 } from '@manuel/aws';
+import { createLanguageModels, createS3, createSqs, createTranscribe, type S3, type Sqs } from '@manuel/aws';
 import { createCache } from '@manuel/cache';
 import { createLedger, type Ledger } from '@manuel/ledger';
 import { inspectManual, manualLimits } from '@manuel/media';
@@ -20,6 +20,7 @@ const forgetMs = 60_000;
 /** Everything the worker is made of. */
 export interface TranscribeWorker extends Outside {
   readonly ledger: Ledger;
+  readonly sqs: Sqs;
   /** Throws while something that jobs need is missing. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +46,7 @@ export async function createContext(settings: Settings, overrides: Overrides = {
   const cache = createCache({ settings, logger, metrics, redis, versions: ledger.manuals });
   const limiter = createLimiter(redis, settings);
   const leftovers = createLeftovers({ redis, settings, s3, transcribe, limiter, logger });
+  const sqs = createSqs({ settings, resilience });
   const models = createLanguageModels({ settings, resilience });
   const locks = createLocks(redis, settings);
   const limits = manualLimits(settings);
@@ -61,6 +63,7 @@ export async function createContext(settings: Settings, overrides: Overrides = {
     ledger,
     s3,
     transcribe,
+    sqs,
     limiter,
     leftovers,
     transcripts: createTranscriptCache(cache),
@@ -83,6 +86,7 @@ export async function createContext(settings: Settings, overrides: Overrides = {
       await ledger.close();
       transcribe.close();
       models.close();
+      sqs.close();
       s3.close();
       redis.disconnect();
     },

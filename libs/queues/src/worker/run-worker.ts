@@ -6,6 +6,7 @@ import { finishCommon } from '../finish-job.ts';
 import { batching } from '../scripts/batch.ts';
 import { finishScript } from '../scripts/finish.ts';
 import { startScript } from '../scripts/start.ts';
+import { promote } from '../promote.ts';
 import type { Handler, RunWorker } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -102,6 +103,7 @@ export const runWorker: RunWorker = async (deps, options) => {
       if (redis.status !== 'ready') throw new Error(`Redis is ${redis.status}`);
       await redis.ping();
     },
+    wake: (jobId) => promote(context, options.queue, jobId),
     close(deadlineMs = settings.http.shutdown_ms - giveBackMs - 1000) {
       closing ??= stop(Math.max(0, deadlineMs));
       return closing;

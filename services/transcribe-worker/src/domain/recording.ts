@@ -1,4 +1,4 @@
-import { audioTypes, type JobPayload, ManuelError } from '@manuel/contracts';
+import { audioTypes, jobIdSchema, type JobPayload, ManuelError } from '@manuel/contracts';
 import type { Settings } from '@manuel/settings';
 import { z } from 'zod';
 
@@ -56,8 +56,14 @@ export function toMemory(step: Readonly<Record<string, unknown>>): RecordingMemo
 
 type Owned = Pick<Recording, 'jobId' | 'userId' | 'source'>;
 
+const nameMark = 'manuel-';
 /** The Transcribe job's name follows from ours, so that a repeated step finds what it started. */
-export const transcriptionName = ({ jobId }: Pick<Owned, 'jobId'>): string => `manuel-${jobId}`;
+export const transcriptionName = ({ jobId }: Pick<Owned, 'jobId'>): string => `${nameMark}${jobId}`;
+/** Our job that a Transcribe job belongs to; undefined when it is not ours. */
+export const jobOfTranscription = (name: string): string | undefined =>
+  name.startsWith(nameMark) && jobIdSchema.safeParse(name.slice(nameMark.length)).success
+    ? name.slice(nameMark.length)
+    : undefined;
 
 /** Where Transcribe writes, under the owner's prefix. */
 export const transcriptKey = ({ storage }: Pick<Settings, 'storage'>, { jobId, userId }: Owned): string =>
