@@ -1,17 +1,20 @@
 // `npm run eval -- --pages pages.json --questions questions.json`: how well the running system finds the right page.
+// `npm run eval -- --down-rated`: asks again what users rated down, and shows the answers of then and now.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type QueryResult, queryResultSchema } from '@manuel/contracts';
+import { loadProcessSettings } from '@manuel/settings';
 import { z } from 'zod';
 import type { Client } from './support/client.ts';
 import { createPacer } from './support/paced.ts';
 import { percentile, rankingMetrics, type RankedQuestion } from './support/ranking-metrics.ts';
-import { stackOptionsFromEnvironment } from './support/stack.ts';
+import { citesAnew, replayDownRated } from './support/replay-feedback.ts';
+import { environmentOfRunningStack, stackOptionsFromEnvironment } from './support/stack.ts';
 import { createThrowAwayUser } from './support/throw-away-user.ts';
 
-const usage = 'Usage: npm run eval -- --pages pages.json --questions questions.json';
+const usage = 'Usage: npm run eval -- --pages pages.json --questions questions.json, or npm run eval -- --down-rated';
 const pagesSchema = z.array(z.object({ page: z.number().int().positive(), text: z.string() })).min(1);
 const questionsSchema = z
   .array(z.object({ question: z.string().min(1).max(2000), page: z.number().int().positive() }))
@@ -76,7 +79,10 @@ async function askAll(client: Client, questions: z.infer<typeof questionsSchema>
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { pages: { type: 'string' }, questions: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { pages: { type: 'string' }, questions: { type: 'string' }, 'down-rated': { type: 'boolean' } },
+  });
+  if (values['down-rated']) return replay();
   if (values.pages === undefined || values.questions === undefined) throw new Error(usage);
   const [pages, questions] = [await read(values.pages, pagesSchema), await read(values.questions, questionsSchema)];
   const { port } = stackOptionsFromEnvironment();
@@ -92,6 +98,29 @@ async function main(): Promise<void> {
     await forget(user.client);
     await user.remove();
   }
+}
+
+/** One JSON line a question on standard error, then one line that sums up on standard output. */
+async function replay(): Promise<void> {
+  Object.assign(process.env, await environmentOfRunningStack());
+  const sum = { questions: 0, full: 0, changed: 0, cites_anew: 0 };
+  for await (const replayed of replayDownRated(loadProcessSettings())) {
+    const { feedback, now } = replayed;
+    const changed = now?.answer !== feedback.answer;
+    note(
+      JSON.stringify({
+        question: feedback.question,
+        comment: feedback.comment,
+        before: feedback.answer,
+        after: now?.answer,
+      }),
+    );
+    sum.questions += 1;
+    if (now?.degradation === 'none') sum.full += 1;
+    if (changed) sum.changed += 1;
+    if (citesAnew(replayed)) sum.cites_anew += 1;
+  }
+  process.stdout.write(`${JSON.stringify(sum)}\n`);
 }
 
 /** Deletes what the throw-away user put in, so that evaluations leave nothing behind. */

@@ -86,6 +86,13 @@ function serviceEnvironment(endpoint: string, config: AwsLocalConfig, redisUrl: 
   };
 }
 
+/** The environment of the services of a stack that runs already, for a tool that works beside them. */
+export async function environmentOfRunningStack(): Promise<Record<string, string>> {
+  const { awsLocalPort, redisPort, redisUrl } = stackOptionsFromEnvironment();
+  const endpoint = `http://127.0.0.1:${awsLocalPort}`;
+  return serviceEnvironment(endpoint, await awsLocalConfig(endpoint), redisUrl ?? `redis://127.0.0.1:${redisPort}`);
+}
+
 /** Redis, aws-local, the gateway and the four workers as separate processes; resolves when all are ready. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const say = options.onLine ?? (() => undefined);
