@@ -17,6 +17,14 @@ export interface StackOptions {
 export const workerNames = ['query-worker', 'ingest-worker', 'transcribe-worker', 'error-processor'] as const;
 export type ServiceName = 'gateway' | (typeof workerNames)[number];
 
+/**
+ * Node's own flags. The ingest worker streams what it stores and leaves parsing to child processes: a small heap is enough, and
+ * without these Node would let its garbage pile up as far as the machine allows.
+ */
+const nodeFlags: Partial<Record<ServiceName, readonly string[]>> = {
+  'ingest-worker': ['--max-semi-space-size=8', '--max-old-space-size=192'],
+};
+
 export interface Stack {
   readonly url: string;
   readonly awsEndpoint: string;
@@ -138,7 +146,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const startService = async (name: ServiceName, more: Record<string, string> = {}): Promise<Child> => {
       const child = new Child({
         name,
-        command: [process.execPath, `services/${name}/src/main.ts`],
+        command: [process.execPath, ...(nodeFlags[name] ?? []), `services/${name}/src/main.ts`],
         env: { ...env, ...(name === 'gateway' ? { HTTP_PORT: String(options.port) } : {}), ...more },
         logFile: join(logs, `${name}.log`),
       });

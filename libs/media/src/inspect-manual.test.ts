@@ -6,12 +6,12 @@ import { expect, test } from '@jest/globals';
 import { settingsWith } from '@manuel/settings';
 import { makePdf } from '@manuel/testing';
 import { strToU8, zipSync } from 'fflate';
-import { inspectManual, manualLimits } from './inspect-manual.ts';
+import { inspectManual, manualLimits, readManual } from './inspect-manual.ts';
 import type { ManualLimits } from './inspect-manual.ts';
 
 const limits = manualLimits(settingsWith());
 const inspect = (bytes: Uint8Array | string, filename = 'manual', over: Partial<ManualLimits> = {}) =>
-  inspectManual(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, { filename, limits: { ...limits, ...over } });
+  readManual(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, { filename, limits: { ...limits, ...over } });
 const refused = (code: string, detail = /./) => ({ code, detail: expect.stringMatching(detail) });
 
 const docx = (body: string): Uint8Array =>

@@ -4,17 +4,18 @@ import type { ManualFormat } from '@manuel/contracts';
 import type { Settings } from '@manuel/settings';
 import { detectFormat, headBytes } from './detect-format.ts';
 import type { Announced } from './detect-format.ts';
-import { decodeText, encodingOf } from './extraction/decode-text.ts';
 import type { TextEncoding } from './extraction/decode-text.ts';
-import { extractText } from './extraction/extract-text.ts';
+import { extractDocument } from './extraction/extract-document.ts';
+import type { ExtractionOptions } from './extraction/extract-document.ts';
 import { DocumentError } from './extraction/extracted.ts';
-import type { Extracted } from './extraction/extracted.ts';
+import type { DocumentSummary } from './extraction/summarise.ts';
 import { runExtraction } from './extraction/run-extraction.ts';
 import type { DocumentSource, ExtractionLimits } from './extraction/run-extraction.ts';
 
 export interface ManualLimits extends ExtractionLimits {
   /** Of the file. */
   readonly maxBytes: number;
+  readonly maxPages: number;
 }
 
 export interface ManualFacts {
@@ -24,13 +25,13 @@ export interface ManualFacts {
   readonly pages: number;
   readonly bytes: number;
   readonly title?: string;
-  /** Words from the middle of the document, by which it can be found: to ask whether it is searchable yet. */
+  /** A few words of the document, by which it can be found: to ask whether it is searchable yet. */
   readonly sample: string;
   /** Of a text format; anything but `utf-8` is to be stored as UTF-8, the only one that is searched. */
   readonly encoding: TextEncoding;
-  /** The text of each page. */
-  readonly textByPage: readonly string[];
 }
+
+const inlineBytes = 1024 * 1024;
 
 const contentTypes = Object.fromEntries(Object.entries(manualTypes).map(([type, format]) => [format, type])) as Record<
   ManualFormat,
@@ -45,33 +46,45 @@ export const manualLimits = ({ ingest }: Pick<Settings, 'ingest'>): ManualLimits
   memoryMb: ingest.parse_memory_mb,
 });
 
+export interface InspectOptions extends Announced {
+  readonly limits: ManualLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Says what a manual is: format by its bytes, pages, title, text. Formats that need a parser are read in a child process that
- * is killed beyond its limits. Throws ManuelError, its detail fit for the user: `document_encrypted`, `document_without_text`,
- * `document_unreadable`, `unsupported_media_type`, `payload_too_large`, `cancelled`.
+ * Says what a manual is: format by its bytes, pages, title. Whatever needs a parser, or is large, is read in a child process
+ * that is killed beyond its limits. Throws ManuelError, its detail fit for the user: `document_encrypted`,
+ * `document_without_text`, `document_unreadable`, `unsupported_media_type`, `payload_too_large`, `cancelled`.
  */
-export async function inspectManual(
+export async function inspectManual(source: DocumentSource, options: InspectOptions): Promise<ManualFacts> {
+  return (await inspect(source, options, false)).facts;
+}
+
+/** The same, and the text of each page. */
+export async function readManual(
   source: DocumentSource,
-  options: Announced & { readonly limits: ManualLimits; readonly signal?: AbortSignal | undefined },
-): Promise<ManualFacts> {
+  options: InspectOptions,
+): Promise<ManualFacts & { readonly textByPage: readonly string[] }> {
+  const { facts, textByPage } = await inspect(source, options, true);
+  return { ...facts, textByPage };
+}
+
+async function inspect(
+  source: DocumentSource,
+  options: InspectOptions,
+  withText: boolean,
+): Promise<{ facts: ManualFacts; textByPage: readonly string[] }> {
   const { limits, signal } = options;
   try {
     const { head, bytes } = await readHead(source);
     if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
     const format = detectFormat(head, options);
-    const { extracted, encoding } = await extract(source, format, limits, signal);
-    const letters = countLetters(extracted.pages);
-    if (isTextless(letters, extracted.pages.length)) throw textless(format);
-    return {
-      format,
-      content_type: contentTypes[format],
-      pages: extracted.pages.length,
-      bytes,
-      ...(extracted.title === undefined ? {} : { title: extracted.title }),
-      sample: sampleOf(extracted.pages),
-      encoding,
-      textByPage: extracted.pages,
-    };
+    const summary = await extract(source, bytes, format, { ...limits, withText }, signal);
+    const { pages, title, sample, encoding, readable, textByPage = [] } = summary;
+    if (!readable) throw textless(format);
+    const content_type = contentTypes[format];
+    const facts = { format, content_type, pages, bytes, sample, encoding, ...(title === undefined ? {} : { title }) };
+    return { facts, textByPage };
   } catch (error) {
     if (error instanceof DocumentError) throw new ManuelError(error.code, error.message, { cause: error.cause });
     throw error;
@@ -90,32 +103,18 @@ async function readHead(source: DocumentSource): Promise<{ head: Uint8Array; byt
   }
 }
 
+/** Small texts need neither parser nor process: they are only decoded and split. */
 async function extract(
   source: DocumentSource,
+  bytes: number,
   format: ManualFormat,
-  limits: ManualLimits,
+  options: ExtractionOptions & ExtractionLimits,
   signal: AbortSignal | undefined,
-): Promise<{ extracted: Extracted; encoding: TextEncoding }> {
-  if (format === 'pdf' || format === 'docx') {
-    return { extracted: await runExtraction(source, format, limits, signal), encoding: 'utf-8' };
-  }
-  const bytes = source instanceof Uint8Array ? source : await readFile(source.path);
-  if (format === 'html') {
-    return { extracted: await runExtraction(source, format, limits, signal), encoding: encodingOf(bytes) };
-  }
-  // Plain text needs no parser: it is only decoded and split.
-  const { text, encoding } = decodeText(bytes);
-  return { extracted: extractText(text, format, limits.maxPages), encoding };
+): Promise<DocumentSummary> {
+  const plain = format === 'txt' || format === 'md' || format === 'csv';
+  if (!plain || bytes > inlineBytes) return runExtraction(source, format, options, signal);
+  return extractDocument(source instanceof Uint8Array ? source : await readFile(source.path), format, options);
 }
-
-function countLetters(pages: readonly string[]): number {
-  let letters = 0;
-  for (const page of pages) letters += page.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
-  return letters;
-}
-
-/** Nothing at all, or no more than page numbers and stamps on scanned pages. */
-const isTextless = (letters: number, pages: number): boolean => letters === 0 || (pages >= 4 && letters < pages * 8);
 
 function textless(format: ManualFormat): DocumentError {
   return new DocumentError(
@@ -131,12 +130,3 @@ const tooLarge = (maxBytes: number): DocumentError =>
     'payload_too_large',
     `The manual is larger than the ${Math.round(maxBytes / 1024 / 1024)} MB allowed. Split it and upload the parts.`,
   );
-
-const sampleWords = 24;
-
-function sampleOf(pages: readonly string[]): string {
-  let longest = '';
-  for (const page of pages) if (page.length > longest.length) longest = page;
-  const words = longest.slice(0, 20_000).match(/[\p{L}\p{N}]{4,30}/gu) ?? longest.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return [...new Set(words)].slice(0, sampleWords).join(' ');
-}

@@ -1,7 +1,7 @@
 import { createLanguageModels, createS3, createSqs, createTranscribe, type S3, type Sqs } from '@manuel/aws';
 import { createCache } from '@manuel/cache';
 import { createLedger, type Ledger } from '@manuel/ledger';
-import { inspectManual, manualLimits } from '@manuel/media';
+import { readManual, manualLimits } from '@manuel/media';
 import { connectRedis, createResilience } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
@@ -71,7 +71,7 @@ export async function createContext(settings: Settings, overrides: Overrides = {
     readyModels,
     locks,
     async readManual(bytes, announced, signal) {
-      const { textByPage } = await inspectManual(bytes, { ...announced, limits, signal });
+      const { textByPage } = await readManual(bytes, { ...announced, limits, signal });
       return textByPage.join('\n');
     },
     now: Date.now,

@@ -1,23 +1,19 @@
 import { buffer } from 'node:stream/consumers';
+import type { ManualFormat } from '@manuel/contracts';
+import { extractDocument } from './extract-document.ts';
 import { DocumentError } from './extracted.ts';
-import type { Extracted, ExtractedFormat, ExtractionAnswer } from './extracted.ts';
+import type { ExtractionAnswer } from './extracted.ts';
 
 /**
  * The child process: reads a document from standard input, writes one ExtractionAnswer to standard output. Started by
- * run-extraction.ts with no environment, no network of its own making, and leave to read nothing but this code.
+ * run-extraction.ts with no environment and with leave to read nothing but this code.
  *
- * Arguments: format, most pages.
+ * Arguments: format, most pages, `text` when the text is wanted.
  */
-const readers: Record<ExtractedFormat, (bytes: Uint8Array, maxPages: number) => Promise<Extracted>> = {
-  pdf: async (bytes, maxPages) => (await import('./extract-pdf.ts')).extractPdf(bytes, maxPages),
-  docx: async (bytes, maxPages) => (await import('./extract-docx.ts')).extractDocx(bytes, maxPages),
-  html: async (bytes) => (await import('./extract-html.ts')).extractHtml(bytes),
-};
-
-async function answer(format: ExtractedFormat, maxPages: number): Promise<ExtractionAnswer> {
+async function answer(format: ManualFormat, maxPages: number, withText: boolean): Promise<ExtractionAnswer> {
   try {
     const bytes = await buffer(process.stdin);
-    return { extracted: await readers[format](new Uint8Array(bytes), maxPages) };
+    return { summary: await extractDocument(new Uint8Array(bytes), format, { maxPages, withText }) };
   } catch (error) {
     if (error instanceof DocumentError) return { fault: error.code, detail: error.message };
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -28,5 +24,5 @@ async function answer(format: ExtractedFormat, maxPages: number): Promise<Extrac
   }
 }
 
-const [format = '', maxPages = ''] = process.argv.slice(2);
-process.stdout.write(`${JSON.stringify(await answer(format as ExtractedFormat, Number(maxPages)))}\n`);
+const [format = '', maxPages = '', text = ''] = process.argv.slice(2);
+process.stdout.write(`${JSON.stringify(await answer(format as ManualFormat, Number(maxPages), text === 'text'))}\n`);

@@ -1,5 +1,4 @@
 import { decodeEntities } from './decode-entities.ts';
-import { decodeText } from './decode-text.ts';
 import { cleanTitle } from './extracted.ts';
 import type { Extracted } from './extracted.ts';
 
@@ -8,8 +7,7 @@ const hidden = new Set(['script', 'style', 'template', 'noscript', 'svg', 'head'
 const inline = new Set(['a', 'abbr', 'b', 'code', 'em', 'font', 'i', 'small', 'span', 'strong', 'sub', 'sup', 'u']);
 
 /** The visible text of a page of HTML. One pass from left to right, so that no input makes it slow. */
-export function extractHtml(bytes: Uint8Array): Extracted {
-  const source = decodeText(bytes).text;
+export function extractHtml(source: string): Extracted {
   // ASCII alone: lowering a letter such as İ would shift every position behind it.
   const lower = source.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   let text = '';

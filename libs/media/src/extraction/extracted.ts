@@ -1,3 +1,5 @@
+import type { DocumentSummary } from './summarise.ts';
+
 /** What a reader of one format finds. No import of this folder may pull in more than it needs: it runs in a child process. */
 export interface Extracted {
   /** The text of each page, in order; a format without pages is one page. */
@@ -22,13 +24,9 @@ export class DocumentError extends Error {
   }
 }
 
-export const extractedFormats = ['pdf', 'docx', 'html'] as const;
-/** Formats that need a parser, and so a process of their own. */
-export type ExtractedFormat = (typeof extractedFormats)[number];
-
-/** One line on the child's standard output. */
+/** What the child process answers, one line on its standard output. */
 export type ExtractionAnswer =
-  { readonly extracted: Extracted } | { readonly fault: DocumentFault; readonly detail: string };
+  { readonly summary: DocumentSummary } | { readonly fault: DocumentFault; readonly detail: string };
 
 const maxTitleCharacters = 200;
 

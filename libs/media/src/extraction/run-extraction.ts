@@ -7,16 +7,18 @@ import { Readable } from 'node:stream';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ManuelError } from '@manuel/contracts';
+import type { ManualFormat } from '@manuel/contracts';
 import { limitParallel } from './limit-parallel.ts';
 import { DocumentError } from './extracted.ts';
-import type { Extracted, ExtractedFormat, ExtractionAnswer } from './extracted.ts';
+import type { ExtractionAnswer } from './extracted.ts';
+import type { ExtractionOptions } from './extract-document.ts';
+import type { DocumentSummary } from './summarise.ts';
 
 export interface ExtractionLimits {
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** Resident memory of the child process, MB. */
   readonly memoryMb: number;
-  readonly maxPages: number;
 }
 
 export type DocumentSource = Uint8Array | { readonly path: string };
@@ -48,30 +50,34 @@ const readable = [
  */
 export function runExtraction(
   source: DocumentSource,
-  format: ExtractedFormat,
-  limits: ExtractionLimits,
+  format: ManualFormat,
+  limits: ExtractionLimits & ExtractionOptions,
   signal?: AbortSignal,
-): Promise<Extracted> {
+): Promise<DocumentSummary> {
   return inTurn(() => extract(source, format, limits, signal), signal);
 }
 
 async function extract(
   source: DocumentSource,
-  format: ExtractedFormat,
-  limits: ExtractionLimits,
+  format: ManualFormat,
+  limits: ExtractionLimits & ExtractionOptions,
   signal: AbortSignal | undefined,
-): Promise<Extracted> {
+): Promise<DocumentSummary> {
   const flags = [
     `--max-old-space-size=${limits.memoryMb}`,
     '--permission',
     ...readable.map((path) => `--allow-fs-read=${path}`),
     '--disable-warning=ExperimentalWarning',
   ];
-  const extractor = spawn(process.execPath, [...flags, child, format, String(limits.maxPages)], {
-    env: {},
-    stdio: ['pipe', 'pipe', 'pipe'],
-    serialization: 'json',
-  });
+  const extractor = spawn(
+    process.execPath,
+    [...flags, child, format, String(limits.maxPages), limits.withText ? 'text' : ''],
+    {
+      env: {},
+      stdio: ['pipe', 'pipe', 'pipe'],
+      serialization: 'json',
+    },
+  );
   let stopped: Error | undefined;
   const stop = (reason: Error): void => {
     stopped ??= reason;
@@ -133,11 +139,11 @@ function collect(
   });
 }
 
-function read(output: string, errors: string, code: number | null, limits: ExtractionLimits): Extracted {
+function read(output: string, errors: string, code: number | null, limits: ExtractionLimits): DocumentSummary {
   if (output.endsWith('\n')) {
     // The child is our own code; only the document's text inside is foreign, and it is data.
     const answer = JSON.parse(output) as ExtractionAnswer;
-    if ('extracted' in answer) return answer.extracted;
+    if ('summary' in answer) return answer.summary;
     throw new DocumentError(answer.fault, answer.detail, errors === '' ? {} : { cause: new Error(errors) });
   }
   if (/heap out of memory|Allocation failed/i.test(errors)) throw tooLarge(limits.memoryMb);

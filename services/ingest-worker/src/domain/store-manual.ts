@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { manualKey, sidecarKey } from '@manuel/media';
 import type { ManualFacts } from '@manuel/media';
 import type { ManualRow } from '@manuel/ledger';
@@ -21,8 +23,8 @@ export async function storeManual(
   const key = row.s3_key ?? manualKey(storage, owner, row.filename, facts.format);
   const bucket = storage.manuals_bucket;
   await writeSidecar(outside, row, key, facts.format, signal);
-  const size = await toUtf8(file);
-  await outside.s3.putObject({ bucket, key, body: { path: file.path, size }, contentType: facts.content_type, signal });
+  const body = await toUtf8(file);
+  await outside.s3.putObject({ bucket, key, body, contentType: facts.content_type, signal });
   return key;
 }
 
@@ -42,10 +44,24 @@ export async function writeSidecar(
   });
 }
 
-/** Search reads UTF-8 alone, so texts in older encodings are stored as that. Answers the file's size. */
-async function toUtf8({ path, facts }: { readonly path: string; readonly facts: ManualFacts }): Promise<number> {
-  if (facts.encoding === 'utf-8') return facts.bytes;
-  const text = new TextDecoder(facts.encoding).decode(await readFile(path));
-  await writeFile(path, text);
-  return Buffer.byteLength(text);
+/** Search reads UTF-8 alone, so texts in older encodings are stored as that. Answers the file to store. */
+async function toUtf8({
+  path,
+  facts,
+}: {
+  readonly path: string;
+  readonly facts: ManualFacts;
+}): Promise<{ path: string; size: number }> {
+  if (facts.encoding === 'utf-8') return { path, size: facts.bytes };
+  const decoder = new TextDecoder(facts.encoding);
+  const target = `${path}.utf8`;
+  await pipeline(
+    createReadStream(path),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+      yield decoder.decode();
+    },
+    createWriteStream(target),
+  );
+  return { path: target, size: (await stat(target)).size };
 }

@@ -5,15 +5,17 @@ import {
   type BedrockAgentRuntime,
   createBedrockAgent,
   createBedrockAgentRuntime,
+  createS3,
   type DocumentState,
 } from '@manuel/aws';
 import { startAwsLocal } from '@manuel/aws-local';
 import { type JobPayload, type JobView, isTerminal, newManualId } from '@manuel/contracts';
 import { type Admitter, createAdmitter, runWorker } from '@manuel/queues';
 import { type Cache, createCache } from '@manuel/cache';
+import { createLedger } from '@manuel/ledger';
 import { connectRedis, createResilience } from '@manuel/resilience';
 import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
-import { silentLogger } from '@manuel/telemetry';
+import { createMetrics, silentLogger } from '@manuel/telemetry';
 import { startRedis, waitFor } from '@manuel/testing';
 import { type Context, type ContextOverrides, createContext } from '../context.ts';
 import { abandonedBy, handlersOf } from '../entry/jobs.ts';
@@ -22,8 +24,8 @@ type Environment = Record<string, string | undefined>;
 
 export interface Bench {
   readonly settings: Settings;
-  /** A worker's context; its first one unless `worker` made more. */
-  readonly context: Context;
+  /** The test's own way to the ledger and the bucket. */
+  readonly context: Pick<Context, 'ledger' | 's3'>;
   readonly admitter: Admitter;
   readonly endpoint: string;
   /** Starts another worker, with a context of its own. */
@@ -83,7 +85,6 @@ export async function startBench(
 
   async function worker(extra: ContextOverrides = {}) {
     const context = await createContext(settings, { logger: silentLogger(), ...options.context, ...extra });
-    if (workers.length === 0) await context.ledger.createTables();
     const running = await runWorker(
       { settings, ledger: context.ledger, logger: context.logger, metrics: context.metrics },
       { queue: 'ingest', handlers: handlersOf(context), onAbandoned: abandonedBy(context) },
@@ -99,17 +100,19 @@ export async function startBench(
     return started;
   }
 
-  const { context } = await worker();
-  for (let more = 1; more < (options.workers ?? 1); more += 1) await worker();
-  const { ledger, s3, logger, metrics } = context;
-  const { manuals_bucket: bucket, uploads_prefix } = settings.storage;
-  const admitter = await createAdmitter({ settings, ledger, logger, metrics });
-
+  const logger = silentLogger();
+  const metrics = createMetrics('test');
   const connection = await connectRedis(settings, { name: 'test', logger });
   const resilience = createResilience({ settings, logger, metrics });
+  const ledger = createLedger({ settings, logger, metrics });
+  await ledger.createTables();
+  const s3 = createS3({ settings, resilience });
   const agent = createBedrockAgent({ settings, resilience });
   const search = createBedrockAgentRuntime({ settings, resilience });
   const cache = createCache({ settings, logger, metrics, redis: connection, versions: ledger.manuals });
+  for (let count = 0; count < (options.workers ?? 1); count += 1) await worker();
+  const { manuals_bucket: bucket, uploads_prefix } = settings.storage;
+  const admitter = await createAdmitter({ settings, ledger, logger, metrics });
 
   async function submit(
     job: 'ingest' | 'delete-manual',
@@ -131,7 +134,7 @@ export async function startBench(
 
   const bench: Bench = {
     settings,
-    context,
+    context: { ledger, s3 },
     admitter,
     endpoint: aws.endpoint,
     worker,
@@ -171,6 +174,8 @@ export async function startBench(
     async close() {
       await admitter.close();
       await cache.close();
+      await ledger.close();
+      s3.close();
       await resilience.close();
       agent.close();
       search.close();
