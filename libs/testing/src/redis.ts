@@ -111,9 +111,10 @@ export async function startRedis(options: OwnRedisOptions = {}): Promise<OwnRedi
 /** The one Redis of a test run: a container where an engine answers, else a redis-server process. */
 export async function startRunRedis(): Promise<TestRedis> {
   if (!containerEngineAnswers()) return startRedis();
-  const { RedisContainer } = await import('@testcontainers/redis');
-  const container = await new RedisContainer('redis:7-alpine').start();
-  return { url: container.getConnectionUrl(), close: async () => void (await container.stop()) };
+  const { GenericContainer } = await import('testcontainers');
+  const container = await new GenericContainer('redis:7-alpine').withExposedPorts(6379).start();
+  const url = `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
+  return { url, close: async () => void (await container.stop()) };
 }
 
 /**
