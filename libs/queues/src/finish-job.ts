@@ -41,7 +41,7 @@ export const finishOwn = (job: FinishedJob): readonly ScriptArgument[] => [
   job.userId,
   job.jobId,
   job.charged ? 1 : 0,
-  JSON.stringify(job.view),
+  JSON.stringify({ type: 'job', job: job.view }),
   job.tell ? 1 : 0,
   endings[job.how],
 ];

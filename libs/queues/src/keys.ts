@@ -19,7 +19,7 @@ export interface Keys {
   active(queue: string, userId: string): string;
   /** ZSET job id -> ms: ended from outside a worker (cancelled, expired by the sweeper); whoever picks one up drops it. */
   readonly ended: string;
-  /** STREAM of the user's events. */
+  /** STREAM of the user's events. `u:<user>:v:<job>` holds the one that told a job's end, for readers. */
   stream(userId: string): string;
   /** Pub/sub channel of the same events. */
   channel(userId: string): string;

@@ -5,9 +5,9 @@ import {
   type QueueName,
   envelopeSchema,
   jobOfOperation,
-  jobViewSchema,
   jobs,
   progressSchema,
+  userEventSchema,
 } from '@manuel/contracts';
 import type { JobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
@@ -48,7 +48,11 @@ export async function readHot(
     queuesOf(operation).join(','),
   ]);
   if (!Array.isArray(reply)) return undefined;
-  if (reply[0] === 'view') return { terminal: jobViewSchema.parse(JSON.parse(String(reply[1]))) };
+  if (reply[0] === 'view') {
+    const event = userEventSchema.parse(JSON.parse(String(reply[1])));
+    if (event.type !== 'job') throw new Error(`${jobId} is kept as something else than a job`);
+    return { terminal: event.job };
+  }
   const [, queue, name, data, mst, progress = null, atm, stc] = reply as (string | null)[];
   const parsed = envelopeSchema.safeParse(JSON.parse(data ?? 'null'));
   // Another's job is none.

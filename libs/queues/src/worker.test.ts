@@ -224,3 +224,30 @@ test('a worker is live while it makes progress or has nothing to do, and not whe
   await waitFor(async () => !(await worker.live()).ok);
   await bench.redis.hdel('{manuel}:query:meta', 'concurrency');
 });
+
+test('jobs that waited for a slot are not lost when they are cancelled or expire meanwhile', async () => {
+  const admitter = await bench.admitter();
+  const gate = Promise.withResolvers<void>();
+  await bench.worker(
+    async (job) => {
+      await gate.promise;
+      return done(job);
+    },
+    { concurrency: 8 },
+  );
+  bench.deps.settings.queue.timeout_ms = 60_000;
+  try {
+    const jobs = await Promise.all(Array.from({ length: 12 }, () => submit(admitter, question('anna'))));
+    await waitFor(async () => (await bench.redis.zcard('{manuel}:parked:query:anna')) === 9);
+    const parked = new Set(await bench.redis.zrange('{manuel}:parked:query:anna', '0', '-1'));
+    const cancelled = jobs.filter(({ id }) => parked.has(id)).slice(0, 4);
+    for (const { id } of cancelled) await admitter.cancel('anna', id);
+    gate.resolve();
+    await waitFor(() => bench.deps.ledger.charges.size === 8);
+    expect(await bench.redis.zcard('{manuel}:parked:query:anna')).toBe(0);
+    await waitFor(async () => (await bench.redis.zcard('{manuel}:act:query:anna')) === 0);
+    expect(await admitter.usage('anna')).toMatchObject({ daily_used: 8 });
+  } finally {
+    bench.deps.settings.queue.timeout_ms = 400;
+  }
+});

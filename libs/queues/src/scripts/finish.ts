@@ -10,8 +10,8 @@ export const finishArguments = 6;
  * for readers and tells the owner. Safe to run again.
  *
  * ARGV: 1 prefix, 2 queue, 3 now, 4 end of lease (ms), 5 seconds a view is kept, 6 stream length, 7 stream seconds, then for
- * each job: user, job id, charged (0/1), the job as its owner sees it (JSON), tell the owner (0/1), how it ended (0 its run
- * did, 1 from outside: marked, whichever worker meets it drops it, 2 dropped without a run)
+ * each job: user, job id, charged (0/1), the event with the job as its owner sees it (JSON), tell the owner (0/1), how it ended
+ * (0 its run did, 1 from outside: marked, whichever worker meets it drops it, 2 dropped without a run)
  *
  * Replies one each: the id of a parked job that got the slot, or null.
  */
@@ -19,16 +19,19 @@ export const finishScript = script(`
 ${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${releaseLua}
 local queue = ARGV[2]
 
-local function finish(user, id, charged, view, tell, how)
+local function finish(user, id, charged, event, tell, how)
   settle(user, id, charged == '1')
-  if how ~= '0' then call('ZREM', P .. ':w:' .. queue, id) end
-  call('SET', P .. ':u:' .. user .. ':v:' .. id, view, 'EX', ARGV[5])
+  if how ~= '0' then
+    call('ZREM', P .. ':w:' .. queue, id)
+    call('ZREM', P .. ':parked:' .. queue .. ':' .. user, id)
+  end
+  call('SET', P .. ':u:' .. user .. ':v:' .. id, event, 'EX', ARGV[5])
   if how == '1' then
     call('ZADD', P .. ':ended', ARGV[3], id)
   elseif how == '2' then
     call('ZREM', P .. ':ended', id)
   end
-  if tell == '1' then publish(user, '{"type":"job","job":' .. view .. '}', ARGV[6], ARGV[7]) end
+  if tell == '1' then publish(user, event, ARGV[6], ARGV[7]) end
   return release(queue, user, id, ARGV[4])
 end
 

@@ -104,9 +104,12 @@ end
  * caller to promote with BullMQ (nil: none).
  */
 export const releaseLua = `
+local anyParked
 local function release(queue, user, id, lease)
   local act = P .. ':act:' .. queue .. ':' .. user
   call('ZREM', act, id)
+  if anyParked == nil then anyParked = call('EXISTS', P .. ':parking:' .. queue) == 1 end
+  if not anyParked then return false end
   local parkedKey = P .. ':parked:' .. queue .. ':' .. user
   while true do
     local popped = call('ZPOPMIN', parkedKey)

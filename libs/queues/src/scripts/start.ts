@@ -19,7 +19,13 @@ ${prefixLua}${publishLua}${bandsLua(bands)}
 local queue, now, most, lease = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local Q = P .. ':' .. queue .. ':'
 
+-- What the jobs of a batch share is read and written once.
+local anyEnded = call('EXISTS', P .. ':ended') == 1
+local startedNow = {}
+local virtual = {}
+
 local function park(user, id, class, created, started)
+  call('SET', P .. ':parking:' .. queue, 1, 'EX', 3600)
   call('ZADD', P .. ':parked:' .. queue .. ':' .. user, created, id)
   call('HSET', Q .. id, 'mcl', class)
   -- It got no service: its turn goes back.
@@ -32,7 +38,7 @@ local function park(user, id, class, created, started)
 end
 
 local function start(user, id, class, expires, priority, created, event, again)
-  if call('ZSCORE', P .. ':ended', id) then return {'ended'} end
+  if anyEnded and call('ZSCORE', P .. ':ended', id) then return {'ended'} end
   local started = false
   if again == '1' then started = call('HGET', Q .. id, 'mst') end
   if not started and tonumber(now) > tonumber(expires) then return {'expired'} end
@@ -54,13 +60,9 @@ local function start(user, id, class, expires, priority, created, event, again)
     started = now
     local base = bandOf(class)
     call('HSET', Q .. id, 'mst', now, 'priority', base)
-    call('ZREM', P .. ':w:' .. queue, id)
+    startedNow[#startedNow + 1] = id
     local tag = tonumber(priority) - base - 1
-    if tag > 0 then
-      local fairKey = P .. ':fair:' .. queue .. ':' .. class
-      local v = call('HGET', fairKey, '#v')
-      if not v or tonumber(v) < tag then call('HSET', fairKey, '#v', tag) end
-    end
+    if tag > (virtual[class] or 0) then virtual[class] = tag end
     if event ~= '' then publish(user, event, ARGV[6], '') end
   end
   local q = call('HMGET', P .. ':u:' .. user .. ':quota', 'd', 'm', 'dl', 'ml')
@@ -71,6 +73,12 @@ local verdicts = {}
 for i = 7, #ARGV, ${startArguments} do
   verdicts[#verdicts + 1] =
     start(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+end
+if #startedNow > 0 then call('ZREM', P .. ':w:' .. queue, unpack(startedNow)) end
+for class, tag in pairs(virtual) do
+  local fairKey = P .. ':fair:' .. queue .. ':' .. class
+  local v = call('HGET', fairKey, '#v')
+  if not v or tonumber(v) < tag then call('HSET', fairKey, '#v', tag) end
 end
 return verdicts
 `);

@@ -6,7 +6,7 @@ import { prefixLua } from './shared.ts';
  *
  * ARGV: 1 prefix, 2 user, 3 job id, 4 queues it may be on (comma separated, the later one first)
  *
- * Replies {'view', json} | {'live', queue, name, data, started_at or nil, progress or nil, tries made, stalled} | nil
+ * Replies {'view', the event that told its end} | {'live', queue, name, data, started_at or nil, progress or nil, tries made, stalled} | nil
  */
 export const viewScript = script(`
 ${prefixLua}

@@ -13,6 +13,7 @@ import { slotLeaseMs } from '../finish-job.ts';
 import { promote } from '../promote.ts';
 import { releaseScript } from '../scripts/finish.ts';
 import { run } from '../scripts/script.ts';
+import { wakeScript } from '../scripts/wake.ts';
 import type { Handler, HandlerOutcome } from '../types.ts';
 import { handOver } from './hand-over.ts';
 import { RunPublisher } from './publisher.ts';
@@ -64,6 +65,17 @@ async function putOff(job: Job, token: string, ms: number): Promise<never> {
   throw new DelayedError();
 }
 
+/**
+ * Puts a job off that others may call back. Who called while it was on its way found it not yet delayed, so it looks itself.
+ */
+async function putOffUnlessCalled(context: WorkerContext, held: Held, ms: number): Promise<never> {
+  const { id, user_id } = held.envelope;
+  await held.job.moveToDelayed(Date.now() + ms, held.token);
+  const called = await run(context.redis, wakeScript, context.keys.prefix, [context.queue, user_id, id]);
+  if (called === 1) await promote(context, context.queue, id);
+  throw new DelayedError();
+}
+
 async function release(context: WorkerContext, envelope: Envelope): Promise<void> {
   const parked = await run(context.redis, releaseScript, context.keys.prefix, [
     context.queue,
@@ -75,9 +87,9 @@ async function release(context: WorkerContext, envelope: Envelope): Promise<void
 }
 
 async function processHeld(context: WorkerContext, held: Held): Promise<BullReturn> {
-  const { name, envelope, job, token } = held;
+  const { name, envelope, job } = held;
   const verdict = await startJob(context, name, envelope, job);
-  if (verdict.kind === 'parked') return putOff(job, token, parkedMs);
+  if (verdict.kind === 'parked') return putOffUnlessCalled(context, held, parkedMs);
   if (verdict.kind === 'ended') return dropEnded(context, held);
   if (verdict.kind === 'expired') {
     return fail(context, held, undefined, 'expired', {
@@ -117,11 +129,11 @@ async function conclude(
   outcome: HandlerOutcome<JobName>,
   publisher: RunPublisher,
 ): Promise<BullReturn> {
-  const { name, envelope, job, token } = held;
+  const { name, envelope, job } = held;
   if (outcome.kind === 'again') {
     await job.updateData({ ...envelope, step: outcome.step });
     await release(context, envelope);
-    return putOff(job, token, outcome.delayMs);
+    return putOffUnlessCalled(context, held, outcome.delayMs);
   }
   if (outcome.kind === 'hand-over') {
     const carried = { started_at: verdict.startedAt, ...(publisher.last ? { progress: publisher.last } : {}) };

@@ -18,7 +18,7 @@ import { startCommon } from './start-job.ts';
 import type { Run, WorkerContext } from './worker-context.ts';
 
 /** Completed jobs kept in BullMQ for Bull Board; what clients read lies elsewhere. */
-const keepCompleted = { age: 3600, count: 1000 };
+const keepCompleted = { count: 1000 };
 /** Milliseconds that aborted handlers get to give their jobs back at a stop. */
 const giveBackMs = 2000;
 
