@@ -8,10 +8,11 @@ import { reached, toMarkdown, toSvg, type Section } from './report.ts';
 import { fairness } from './scenarios/fairness.ts';
 import { footprint } from './scenarios/footprint.ts';
 import { gateway } from './scenarios/gateway.ts';
+import { voice } from './scenarios/voice.ts';
 import { wholeWay } from './scenarios/whole-way.ts';
 import { workers } from './scenarios/workers.ts';
 
-const scenarios = [gateway, wholeWay, workers, fairness, footprint];
+const scenarios = [gateway, wholeWay, workers, fairness, footprint, voice];
 const folder = join(root, 'bench', 'results');
 const jsonPath = join(folder, 'results.json');
 
