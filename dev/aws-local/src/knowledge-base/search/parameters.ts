@@ -14,6 +14,8 @@ export const PARAMETERS = {
   lightWeight: 0.4,
   /** More concepts than this in a question are cut to the rarest. */
   maxConcepts: 24,
+  /** Of single words in the rankers; anything from 0.35 to 0.7 does as well. */
+  idfPower: 0.5,
   /** Pages that are looked at closely. */
   candidates: 64,
   /** What a page gains of the average of its neighbours' scores: sections run over page ends. */

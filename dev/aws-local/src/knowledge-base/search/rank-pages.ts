@@ -52,8 +52,8 @@ function coverage({ concepts, missing }: Question, { relatives, sentences }: Pag
 
 function fuse(question: Question, indexes: readonly DocumentIndex[], pages: readonly RankedCandidate[]): Float64Array {
   const context: RankerContext = {
-    idf: Float64Array.from(question.concepts, ({ idf }) => idf),
-    stopIdf: Float64Array.from(question.stopWords, ({ idf }) => idf),
+    idf: Float64Array.from(question.concepts, dampen),
+    stopIdf: Float64Array.from(question.stopWords, dampen),
     averages: averagesOf(indexes),
     pairIdf: idfOf(question.pairs.length, pages, indexes, (hits, pair) => (hits.pairs[pair] ?? 0) > 0),
     nearPairIdf: idfOf(question.nearPairs.length, pages, indexes, ({ nearPairs, sentences }, pair) => {
@@ -72,6 +72,11 @@ function fuse(question: Question, indexes: readonly DocumentIndex[], pages: read
       fused[position] = (fused[position] ?? 0) + (weight * score) / best;
   }
   return weights === 0 ? fused : fused.map((score) => score / weights);
+}
+
+/** In one owner's few manuals rare words are rare by chance too; the root keeps one of them from drowning the others. */
+function dampen({ idf }: { readonly idf: number }): number {
+  return idf ** PARAMETERS.idfPower;
 }
 
 type RankedCandidate = PageRef & { readonly hits: PageHits };
