@@ -29,9 +29,8 @@ export function createManualIndex(deps: {
       return { phase: 'under way' };
     },
     forget: (uri) => board.forget(uri),
+    turnToSearch: () => board.reserve('probe', settings.ingest.probes_per_s),
     async finds({ userId, manualId, words }, signal) {
-      const waitMs = await board.turn('probe', settings.ingest.probes_per_s);
-      if (waitMs > 0) return { waitMs };
       const passages = await search.retrieve(
         { ownerId: userId, text: words, limit: 1, manualIds: [manualId] },
         { signal },

@@ -11,6 +11,8 @@ export interface IndexingStep {
   /** Milliseconds since 1970: when the waiting began. */
   readonly since: number;
   readonly looks: number;
+  /** It has waited for its turn to search. */
+  readonly turn?: boolean | undefined;
 }
 
 const growth = 1.4;
@@ -56,11 +58,13 @@ export async function awaitIndex(
         await work.progress({ step: 'indexing', percent: 85 });
     }
   }
+  // A probe waits for its turn in the queue, not in this slot.
+  const waitMs = step.turn === true ? 0 : await outside.index.turnToSearch();
+  const looks = step.phase === 'probing' ? step.looks : 0;
+  if (waitMs > 0) return again({ phase: 'probing', looks, turn: true }, waitMs);
   const { manual_id: manualId } = work.payload;
   const found = await outside.index.finds({ userId: work.userId, manualId, words: step.words }, work.signal);
-  if (found === true) return 'found';
-  const looks = step.phase === 'probing' ? step.looks + 1 : 0;
-  return again({ phase: 'probing', looks }, found === false ? delayMs : found.waitMs);
+  return found ? 'found' : again({ phase: 'probing', looks: looks + 1, turn: false });
 }
 
 const failed = (what: string): ManuelError =>

@@ -21,6 +21,7 @@ const stepSchema = z.discriminatedUnion('phase', [
     words: z.string(),
     since: z.number(),
     looks: z.number(),
+    turn: z.boolean().optional(),
   }),
 ]);
 

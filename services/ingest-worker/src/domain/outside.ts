@@ -18,11 +18,13 @@ export interface ManualIndex {
   /** Of the last request of that kind. */
   state(kind: 'add' | 'remove', uri: string): Promise<IndexState>;
   forget(uri: string): Promise<void>;
-  /** Whether a search finds this manual; milliseconds to wait when it is not this search's turn yet. */
+  /** Takes a turn for `finds`; milliseconds until it comes. */
+  turnToSearch(): Promise<number>;
+  /** Whether a search finds this manual. */
   finds(
     manual: { readonly userId: string; readonly manualId: string; readonly words: string },
     signal: AbortSignal,
-  ): Promise<boolean | { readonly waitMs: number }>;
+  ): Promise<boolean>;
 }
 
 export interface FetchedSource {

@@ -14,8 +14,15 @@ local function wait_for_turn(key, per_second)
 end
 `;
 
-/** KEYS: rate. ARGV: calls a second. Answers 0 for a turn now, else milliseconds to wait. */
+/** KEYS: rate. ARGV: calls a second. Answers 0 for a turn now, else milliseconds to wait and ask again. */
 export const turnScript = `${clock} return wait_for_turn(KEYS[1], ARGV[1])`;
+
+/** The same, but the turn is the caller's in any case: milliseconds until it comes. */
+export const reserveScript = `${clock}
+local free = math.max(now_us, tonumber(redis.call('GET', KEYS[1]) or 0))
+redis.call('SET', KEYS[1], string.format('%.0f', free + 1000000 / tonumber(ARGV[1])), 'EX', 86400)
+return math.ceil((free - now_us) / 1000)
+`;
 
 /**
  * Puts a document into the queue of an operation, fairly: a user's first one goes ahead of another's second.

@@ -3,7 +3,7 @@ import { documentsPerCall } from '@manuel/aws';
 import type { Settings } from '@manuel/settings';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { lookScript, requestScript, settleScript, takeScript, turnScript } from './board-scripts.ts';
+import { lookScript, requestScript, reserveScript, settleScript, takeScript, turnScript } from './board-scripts.ts';
 
 export const boardOperations = ['ingest', 'delete'] as const;
 export type BoardOperation = (typeof boardOperations)[number];
@@ -123,6 +123,11 @@ export class IndexBoard {
   /** 0 when a call of this kind may be made now, else milliseconds to wait. */
   async turn(kind: string, perSecond: number): Promise<number> {
     return Number(await this.#redis.eval(turnScript, 1, this.#key(`rate:${kind}`), perSecond));
+  }
+
+  /** Milliseconds until the caller's own turn of this kind comes: 0 is now. However many ask, each asks once. */
+  async reserve(kind: string, perSecond: number): Promise<number> {
+    return Number(await this.#redis.eval(reserveScript, 1, this.#key(`rate:${kind}`), perSecond));
   }
 
   /** Notes what became of a request; `lookInMs` plans the next look. False when it was asked for anew meanwhile. */
