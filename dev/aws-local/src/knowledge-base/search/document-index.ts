@@ -1,7 +1,7 @@
+import { prefixOf } from '../analysis/prefix.ts';
 import { isStopStem } from '../analysis/stop-words.ts';
 import { stem, words } from '../analysis/tokenize.ts';
 import type { IndexedDocument } from '../types.ts';
-import { prefixOf } from './vocabulary.ts';
 
 /**
  * What a search needs to know of one document: its words as numbers, in order, and where each content word occurs.

@@ -3,7 +3,7 @@ import { synonymsOf } from '../analysis/synonyms.ts';
 import { stem, words } from '../analysis/tokenize.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { PARAMETERS } from './parameters.ts';
-import { correctSpelling, relativesOf, splitCompound } from './vocabulary.ts';
+import { correctSpelling, relativesOf, splitCompound, type Variant } from './vocabulary.ts';
 
 /** One content word of the question with the words that may stand for it. */
 export interface Concept {
@@ -14,11 +14,6 @@ export interface Concept {
   readonly relatives: readonly Variant[];
   /** Inverse document frequency by sentences of the searched documents. */
   readonly idf: number;
-}
-
-export interface Variant {
-  readonly stem: string;
-  readonly weight: number;
 }
 
 export type Pair = readonly [first: number, second: number];

@@ -1,11 +1,16 @@
 import { editDistance } from '../analysis/edit-distance.ts';
+import { prefixOf } from '../analysis/prefix.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { PARAMETERS } from './parameters.ts';
-import type { Variant } from './question.ts';
+
+/** A stem that may stand for another, and how much of it it counts. */
+export interface Variant {
+  readonly stem: string;
+  readonly weight: number;
+}
 
 const MIN_CORRECTED_LENGTH = 4;
 const LONG_WORD = 8;
-const SHARED_PREFIX = 4;
 /** Parts of a compound have at least this many letters. */
 const MIN_PART = 3;
 
@@ -44,10 +49,10 @@ export function splitCompound(word: string, isKnownWord: (part: string) => boole
 
 /** Stems that begin alike for most of their length, which the stemmer left apart. Sorted by stem. */
 export function relativesOf(stemmed: string, indexes: readonly DocumentIndex[]): Variant[] {
-  if (stemmed.length < SHARED_PREFIX) return [];
+  const prefix = prefixOf(stemmed);
   const relatives = new Map<string, number>();
   for (const { stemsByPrefix } of indexes) {
-    for (const candidate of stemsByPrefix.get(stemmed.slice(0, SHARED_PREFIX)) ?? []) {
+    for (const candidate of stemsByPrefix.get(prefix) ?? []) {
       const likeness =
         candidate === stemmed ? 0 : commonPrefix(stemmed, candidate) / Math.max(stemmed.length, candidate.length);
       if (likeness >= PARAMETERS.minLikeness) relatives.set(candidate, likeness);
@@ -57,10 +62,6 @@ export function relativesOf(stemmed: string, indexes: readonly DocumentIndex[]):
     stem: name,
     weight: likeness * PARAMETERS.relativeWeight,
   })).toSorted((a, b) => (a.stem < b.stem ? -1 : 1));
-}
-
-export function prefixOf(stemmed: string): string {
-  return stemmed.slice(0, SHARED_PREFIX);
 }
 
 function commonPrefix(a: string, b: string): number {
