@@ -228,3 +228,14 @@ test('turns near the end of a band start anew without changing their order', asy
     redis.disconnect();
   }
 });
+
+test('what was cancelled before it started costs no turns', async () => {
+  const admitter = await bench.admitter();
+  const cancelled = await submitMany(admitter, 'anna', 50);
+  await submitMany(admitter, 'berta', 100);
+  for (const { id } of cancelled) await admitter.cancel('anna', id);
+  await submit(admitter, question('anna'));
+  const { order } = await record();
+  await waitFor(() => order.includes('anna'));
+  expect(order.indexOf('anna')).toBeLessThan(5);
+});

@@ -44,6 +44,7 @@ export const finishOwn = (job: FinishedJob): readonly ScriptArgument[] => [
   JSON.stringify({ type: 'job', job: job.view }),
   job.tell ? 1 : 0,
   endings[job.how],
+  job.view.priority,
 ];
 
 /**

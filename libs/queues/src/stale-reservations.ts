@@ -37,9 +37,12 @@ async function suspectsOf(context: QueueContext): Promise<{ userId: string; jobI
     cursor = next;
     for (const name of names) {
       const userId = name.slice(start.length, -end.length);
-      for (const [jobId, entry] of Object.entries(await redis.hgetall(name))) {
-        const queue = entry.split('|').at(-1) ?? '';
-        const reply = await run(redis, probeScript, keys.prefix, [queue, jobId]);
+      const entries = Object.entries(await redis.hgetall(name));
+      const states = await Promise.all(
+        entries.map(([jobId, entry]) => run(redis, probeScript, keys.prefix, [entry.split('|').at(-1) ?? '', jobId])),
+      );
+      for (const [i, [jobId]] of entries.entries()) {
+        const reply = states[i];
         const state = Array.isArray(reply) ? String(reply[0]) : 'unknown';
         if (!['waiting', 'running', 'delayed'].includes(state)) suspects.push({ userId, jobId });
       }

@@ -53,13 +53,14 @@ export async function readHot(
     if (event.type !== 'job') throw new Error(`${jobId} is kept as something else than a job`);
     return { terminal: event.job };
   }
-  const [, queue, name, data, mst, progress = null, atm, stc] = reply as (string | null)[];
+  const [, queue, name, data, mst, progress = null] = reply as (string | null)[];
   const parsed = envelopeSchema.safeParse(JSON.parse(data ?? 'null'));
   // Another's job is none.
   if (!parsed.success || parsed.data.user_id !== userId) return undefined;
   const envelope = parsed.data;
   const startedAt = envelope.carried?.started_at ?? (typeof mst === 'string' ? Number(mst) : undefined);
-  const attempts = startedAt === undefined ? 0 : Number(atm) + Number(stc) + 1;
+  // Between two steps of a first try none is made or running, yet there was one.
+  const attempts = startedAt === undefined ? 0 : Math.max(1, Number(reply[6]));
   const row: JobRow = {
     user_id: userId,
     job_id: jobId,

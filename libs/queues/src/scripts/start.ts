@@ -3,14 +3,14 @@ import { script } from './script.ts';
 import { bandsLua, prefixLua, publishLua } from './shared.ts';
 
 /** Arguments that each job of a batch has of its own. */
-export const startArguments = 8;
+export const startArguments = 9;
 
 /**
  * A worker holds jobs and wants to run them. Decides for each whether it may; at its first start also: takes it off the
  * waiting, moves the virtual time of the fair turn, tells the owner.
  *
  * ARGV: 1 prefix, 2 queue, 3 now, 4 most slots of one user, 5 end of lease (ms), 6 stream length, then for each job: user,
- * job id, class, expires_at, the job's priority, created_at, event for a first start ('' none), taken before (0/1)
+ * job id, class, expires_at, the job's priority, created_at, event for a first start ('' none), taken before (0/1), start as the event says it (ms)
  *
  * Replies one each: {'run', started_at, d, m, dl, ml} | {'ended'} | {'expired'} | {'parked'}
  */
@@ -37,7 +37,7 @@ local function park(user, id, class, created, started)
   return {'parked'}
 end
 
-local function start(user, id, class, expires, priority, created, event, again)
+local function start(user, id, class, expires, priority, created, event, again, at)
   if anyEnded and call('ZSCORE', P .. ':ended', id) then return {'ended'} end
   local started = false
   if again == '1' then started = call('HGET', Q .. id, 'mst') end
@@ -57,9 +57,9 @@ local function start(user, id, class, expires, priority, created, event, again)
   end
 
   if not started then
-    started = now
+    started = at
     local base = bandOf(class)
-    call('HSET', Q .. id, 'mst', now, 'priority', base)
+    call('HSET', Q .. id, 'mst', at, 'priority', base)
     startedNow[#startedNow + 1] = id
     local tag = tonumber(priority) - base - 1
     if tag > (virtual[class] or 0) then virtual[class] = tag end
@@ -72,7 +72,7 @@ end
 local verdicts = {}
 for i = 7, #ARGV, ${startArguments} do
   verdicts[#verdicts + 1] =
-    start(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+    start(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8])
 end
 if #startedNow > 0 then call('ZREM', P .. ':w:' .. queue, unpack(startedNow)) end
 for class, tag in pairs(virtual) do

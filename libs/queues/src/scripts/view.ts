@@ -6,7 +6,7 @@ import { prefixLua } from './shared.ts';
  *
  * ARGV: 1 prefix, 2 user, 3 job id, 4 queues it may be on (comma separated, the later one first)
  *
- * Replies {'view', the event that told its end} | {'live', queue, name, data, started_at or nil, progress or nil, tries made, stalled} | nil
+ * Replies {'view', the event that told its end} | {'live', queue, name, data, started_at or nil, progress or nil, tries} | nil
  */
 export const viewScript = script(`
 ${prefixLua}
@@ -14,7 +14,10 @@ local hot = call('GET', P .. ':u:' .. ARGV[2] .. ':v:' .. ARGV[3])
 if hot then return {'view', hot} end
 for queue in string.gmatch(ARGV[4], '[^,]+') do
   local f = call('HMGET', P .. ':' .. queue .. ':' .. ARGV[3], 'name', 'data', 'mst', 'mpg', 'atm', 'stc', 'finishedOn')
-  if f[1] and not f[7] then return {'live', queue, f[1], f[2], f[3], f[4], f[5] or '0', f[6] or '0'} end
+  if f[1] and not f[7] then
+    local running = call('EXISTS', P .. ':' .. queue .. ':' .. ARGV[3] .. ':lock')
+    return {'live', queue, f[1], f[2], f[3], f[4], (f[5] or 0) + (f[6] or 0) + running}
+  end
 end
 return false
 `);

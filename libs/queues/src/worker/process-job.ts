@@ -191,7 +191,8 @@ async function resultOf(
 /** What became of a run that threw: dropped, given back, tried again, or failed for good. */
 async function recover(context: WorkerContext, held: Held, startedAt: number, thrown: unknown): Promise<BullReturn> {
   const { envelope, job, token } = held;
-  if (thrown instanceof DelayedError) throw thrown;
+  // Put off, or concluded already.
+  if (thrown instanceof DelayedError || thrown instanceof UnrecoverableError) throw thrown;
   let error = thrown;
   if (thrown instanceof RunAborted) {
     if (thrown.why === 'ended outside') return dropEnded(context, held);
@@ -260,9 +261,9 @@ async function fail(
 async function dropEnded(context: WorkerContext, held: Held): Promise<BullReturn> {
   const status = await adoptOutcome(context, held.name, held.envelope);
   if (status === undefined) {
-    // The mark came before the ledger had it: look again shortly.
+    context.logger.warn('a job marked as ended has no outcome in the ledger', { job_id: held.envelope.id });
     await release(context, held.envelope);
-    return putOff(held.job, held.token, 200);
+    return 'cancelled';
   }
   return concluded(status, `${status}: ended before it ran`);
 }

@@ -37,8 +37,9 @@ export async function startJob(
   job: Job,
 ): Promise<StartVerdict> {
   const { carried } = envelope;
+  const now = context.now();
   const startedView = (): string => {
-    const row = { ...rowOf(name, envelope, attemptsOf(job)), status: 'active' as const, started_at: context.now() };
+    const row = { ...rowOf(name, envelope, attemptsOf(job)), status: 'active' as const, started_at: now };
     return JSON.stringify({ type: 'job', job: toJobView(row) });
   };
   const reply = await context.start([
@@ -51,6 +52,7 @@ export async function startJob(
     envelope.created_at,
     carried ? '' : startedView(),
     job.attemptsStarted > 1 ? 1 : 0,
+    now,
   ]);
   if (!Array.isArray(reply)) throw new Error('the start script gave no verdict');
   const [kind, startedAt, d = null, m = null, dl = null, ml = null] = reply as (string | null)[];
