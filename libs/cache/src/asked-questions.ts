@@ -9,13 +9,16 @@ export type AskedQuestion = z.infer<typeof askedSchema>;
 
 /** What each user asks most, for warm-ups after an ingest. */
 export interface AskedQuestions {
-  note(userId: string, asked: AskedQuestion): Promise<void>;
+  /** Counts in this process; Redis hears of it within a second. */
+  note(userId: string, asked: AskedQuestion): void;
   /** Most asked first. */
   top(userId: string, count: number): Promise<AskedQuestion[]>;
+  flush(): Promise<void>;
 }
 
 const kept = 50;
 const keptS = 30 * 86_400;
+const flushMs = 1000;
 
 export function createAskedQuestions(deps: {
   readonly redis: Redis;
@@ -24,21 +27,36 @@ export function createAskedQuestions(deps: {
 }): AskedQuestions {
   const { redis, prefix, quiet } = deps;
   const keyOf = (userId: string): string => `${prefix}:asked:${checkedUserId(userId)}`;
+  let counts = new Map<string, Map<string, number>>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    if (counts.size === 0) return;
+    const now = counts;
+    counts = new Map();
+    const pipeline = redis.pipeline();
+    for (const [key, members] of now) {
+      for (const [member, by] of members) pipeline.zincrby(key, by, member);
+      pipeline.zremrangebyrank(key, 0, -kept - 1).expire(key, keptS);
+    }
+    await quiet('asked', () => pipeline.exec(), null);
+  }
+
   return {
-    async note(userId, { question, persona }) {
+    flush,
+    note(userId, { question, persona }) {
       const key = keyOf(userId);
       const member = JSON.stringify({ question: question.trim(), persona });
-      const work = (): Promise<unknown> =>
-        redis
-          .pipeline()
-          .zincrby(key, 1, member)
-          .zremrangebyrank(key, 0, -kept - 1)
-          .expire(key, keptS)
-          .exec();
-      await quiet('asked', work, undefined);
+      const members = counts.get(key) ?? new Map<string, number>();
+      members.set(member, (members.get(member) ?? 0) + 1);
+      counts.set(key, members);
+      timer ??= setTimeout(() => void flush(), flushMs).unref();
     },
     async top(userId, count) {
       if (count < 1) return [];
+      await flush();
       const members = await quiet('asked', () => redis.zrevrange(keyOf(userId), 0, count - 1), []);
       return members.flatMap((member) => askedSchema.safeParse(JSON.parse(member)).data ?? []);
     },

@@ -203,6 +203,10 @@ test('an answer comes back as it was; what another version of the code wrote is 
   await cache.set(key, encodeAnswer(answer));
   const stored = await redis.getBuffer(redisKey(shared.prefix, key));
   expect(await decodeStoredAnswer(stored!)).toEqual(answer);
+  for (const tier of ['l2_hits', 'l1_hits'] as const) {
+    expect(await cache.decodeAnswer(Buffer.from(stored!))).toEqual(answer);
+    expect((await cache.stats()).types.answers[tier]).toBe(1);
+  }
   expect(parseAnswer(Buffer.from('{"text":"old"}'))).toBeUndefined();
   expect(await decodeStoredAnswer(Buffer.from([9, 1, 2]))).toBeUndefined();
   expect(await decodeStoredAnswer(Buffer.from([1, 1, 2]))).toBeUndefined();
@@ -225,10 +229,10 @@ test('likeness needs the same subject, and a word or a number that turns the mea
 
 test('the most asked questions of a user, capped, and only that user’s', async () => {
   const cache = make();
-  for (const question of ['a?', 'b?', 'b?']) await cache.asked.note('ann', { question, persona: 'default' });
-  await cache.asked.note('bob', { question: 'c?', persona: 'expert' });
+  for (const question of ['a?', 'b?', 'b?']) cache.asked.note('ann', { question, persona: 'default' });
+  cache.asked.note('bob', { question: 'c?', persona: 'expert' });
   expect(await cache.asked.top('ann', 1)).toEqual([{ question: 'b?', persona: 'default' }]);
-  for (let n = 0; n < 60; n += 1) await cache.asked.note('ann', { question: `${n}`, persona: 'default' });
+  for (let n = 0; n < 60; n += 1) cache.asked.note('ann', { question: `${n}`, persona: 'default' });
   expect(await cache.asked.top('ann', 100)).toHaveLength(50);
   expect((await cache.asked.top('ann', 1))[0]?.question).toBe('b?');
 });

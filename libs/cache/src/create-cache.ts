@@ -3,6 +3,7 @@ import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { type CachedAnswer, decodeStoredAnswer } from './answers.ts';
 import { createAskedQuestions, type AskedQuestions } from './asked-questions.ts';
 import { decode, encode } from './codec.ts';
 import { type CacheKey, type CacheType, cacheTypes, epochKey, redisKey, userPrefix, versionKey } from './keys.ts';
@@ -43,6 +44,11 @@ export interface Cache {
   invalidate(what: { readonly type?: CacheType; readonly userId?: string }): Promise<number>;
   /** Counts a look that was made elsewhere (the gateway looks within its admission script). */
   note(type: CacheType, outcome: CacheOutcome): void;
+  /**
+   * An answer from its raw value, which the gateway's admission found under the user's current version. The same bytes are
+   * decoded once and then come from memory. Counts the look.
+   */
+  decodeAnswer(stored: Uint8Array): Promise<CachedAnswer | undefined>;
   stats(): Promise<CacheStats>;
   readonly singleFlight: SingleFlight;
   readonly asked: AskedQuestions;
@@ -114,6 +120,10 @@ export function createCache(options: CacheOptions): Cache {
     for await (const keys of redis.scanStream({ match: escaped, count: 500 })) yield keys as string[];
   }
 
+  const asked = createAskedQuestions({ redis, prefix, quiet });
+  /** By the stored bytes themselves: other bytes, another answer. */
+  const decoded = new LRUCache<string, CachedAnswer>({ max: settings.cache.answers.max_size });
+
   return {
     enabled: settings.cache.enabled,
     async get(key) {
@@ -165,12 +175,20 @@ export function createCache(options: CacheOptions): Cache {
       return removed;
     },
     note: (type, outcome) => stats.note(type, outcome),
+    async decodeAnswer(stored) {
+      const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('latin1');
+      const near = decoded.get(bytes);
+      const answer = near ?? (await decodeStoredAnswer(stored));
+      stats.note('answers', near ? 'l1' : answer ? 'l2' : 'miss');
+      if (answer && !near) decoded.set(bytes, answer);
+      return answer;
+    },
     stats: () => stats.read(),
     singleFlight: createSingleFlight({ redis, prefix, quiet }),
-    asked: createAskedQuestions({ redis, prefix, quiet }),
+    asked,
     similar: createSimilarQuestions({ redis, prefix, quiet, ttlS: settings.cache.answers.ttl_s }),
     async close() {
-      await stats.flush();
+      await Promise.all([stats.flush(), asked.flush()]);
       stats.close();
     },
   };

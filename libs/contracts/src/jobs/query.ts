@@ -21,8 +21,6 @@ export const passageSchema = z.object({
   /** 1-based; null where the format has no pages. */
   page: z.number().int().positive().nullable(),
   score: z.number(),
-  /** Its beginning, verbatim. */
-  excerpt: z.string(),
 });
 export type PassageView = z.infer<typeof passageSchema>;
 

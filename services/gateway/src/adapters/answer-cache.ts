@@ -1,4 +1,4 @@
-import { type Cache, type CachedAnswer, decodeStoredAnswer } from '@manuel/cache';
+import type { Cache, CachedAnswer } from '@manuel/cache';
 import { ManuelError, type Persona } from '@manuel/contracts';
 import type { Logger } from '@manuel/telemetry';
 import type { CachedTurns } from './cached-turns.ts';
@@ -17,13 +17,12 @@ export interface AnswerCache {
 export function createAnswerCache(cache: Cache, turns: CachedTurns, logger: Logger): AnswerCache {
   return {
     forgetAnswers: (userId) => cache.bumpVersion(userId),
-    decodeAnswer: decodeStoredAnswer,
+    decodeAnswer: (stored) => cache.decodeAnswer(stored),
     noteCachedAnswer(userId, { conversationId, question, answer, persona }) {
-      cache.note('answers', 'l2');
-      Promise.all([
-        cache.asked.note(userId, { question, persona }),
-        turns.put(userId, conversationId, { question, answer }),
-      ]).catch((error: unknown) => logger.debug('a cached answer was not noted', { error }));
+      cache.asked.note(userId, { question, persona });
+      turns
+        .put(userId, conversationId, { question, answer })
+        .catch((error: unknown) => logger.debug('a cached answer was not noted', { error }));
     },
     async settleCachedTurn(userId, conversationId) {
       try {

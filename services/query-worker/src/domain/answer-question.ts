@@ -40,10 +40,8 @@ async function note(outside: Outside, question: Question, answer: Answer): Promi
   const labels = { degradation: answer.degradation, from_cache: String(answer.from_cache), persona };
   outside.metrics.count('answers_total', 'Answers', labels);
   keepTurn(outside, question, answer);
-  await Promise.all([
-    outside.noteDegradation(answer.degradation),
-    question.warmUp ? undefined : outside.cache.asked.note(question.userId, { question: text, persona }),
-  ]);
+  if (!question.warmUp) outside.cache.asked.note(question.userId, { question: text, persona });
+  await outside.noteDegradation(answer.degradation);
 }
 
 async function turnsOf(outside: Outside, question: Question): Promise<ConversationTurn[]> {

@@ -1,13 +1,6 @@
 import type { RetrievedPassage } from '@manuel/aws';
 import type { PassageView } from '@manuel/contracts';
 
-/** Characters of a passage that its answer keeps, enough to know it again. */
-const excerptLength = 300;
-
+/** Where the passages are, without their text: it would make every answer, and every cached one, several times as large. */
 export const toPassageViews = (passages: readonly RetrievedPassage[]): PassageView[] =>
-  passages.map(({ manual_id, page, score, text }) => ({
-    manual_id,
-    page,
-    score,
-    excerpt: text.slice(0, excerptLength),
-  }));
+  passages.map(({ manual_id, page, score }) => ({ manual_id, page, score: Number(score.toFixed(4)) }));
