@@ -12,19 +12,20 @@ export interface GroupCommitOptions<Row> {
   /** No two rows of a batch may share it. */
   readonly keyOf: (row: Row) => string;
   readonly maxRows: number;
-  /** Longest wait for company, milliseconds. */
+  /** Longest wait for company and least time between two batches that are not full, milliseconds. */
   readonly intervalMs: number;
 }
 
 /**
- * Gathers rows into batches. A row that comes while no write is under way is written at once; one that comes during a
- * write waits until that write ends, the batch is full or the interval is over, whichever is first.
+ * Gathers rows into batches. A lone row is written at once. One that comes within the interval after a batch waits until the
+ * interval is over or the next batch is full: a call costs the same for one row as for many, so under load there must be few.
  */
 export class GroupCommit<Row> {
   readonly #options: GroupCommitOptions<Row>;
   #waiting = new Map<string, Waiting<Row>>();
   #timer: NodeJS.Timeout | undefined;
   readonly #writes = new Set<Promise<void>>();
+  #lastFlush = Number.NEGATIVE_INFINITY;
 
   constructor(options: GroupCommitOptions<Row>) {
     this.#options = options;
@@ -36,8 +37,9 @@ export class GroupCommit<Row> {
       const key = this.#options.keyOf(row);
       if (this.#waiting.has(key)) this.#flush();
       this.#waiting.set(key, { row, resolve, reject });
-      if (this.#writes.size === 0 || this.#waiting.size >= this.#options.maxRows) this.#flush();
-      else this.#timer ??= setTimeout(() => this.#flush(), this.#options.intervalMs);
+      const rest = this.#lastFlush + this.#options.intervalMs - performance.now();
+      if (rest <= 0 || this.#waiting.size >= this.#options.maxRows) this.#flush();
+      else this.#timer ??= setTimeout(() => this.#flush(), rest);
     });
   }
 
@@ -53,10 +55,8 @@ export class GroupCommit<Row> {
     if (this.#waiting.size === 0) return;
     const batch = [...this.#waiting.values()];
     this.#waiting = new Map();
-    const write = this.#write(batch).finally(() => {
-      this.#writes.delete(write);
-      if (this.#writes.size === 0) this.#flush();
-    });
+    this.#lastFlush = performance.now();
+    const write = this.#write(batch).finally(() => this.#writes.delete(write));
     this.#writes.add(write);
   }
 

@@ -59,7 +59,7 @@ test('a row comes back as it was given, open and queued', async () => {
   expect(await ledger.jobs.get('somebody-else', row.job_id)).toBeUndefined();
 });
 
-test('a lone row is written at once, a burst goes in batches of at most 25', async () => {
+test('a lone row is written at once, a burst goes in few batches of at most 25', async () => {
   await ledger.jobs.add(newRow(user));
   expect(dynamo.calls.get('BatchWriteItem')).toBe(1);
   const rows = Array.from({ length: 250 }, () => newRow(user));
