@@ -1,5 +1,5 @@
 import type { Outside } from './outside.ts';
-import { ownAudioKey, type Recording, transcriptionName, transcriptKey } from './recording.ts';
+import { isOwnAudio, type Recording, transcriptionName, transcriptKey } from './recording.ts';
 
 /**
  * Removes what the job left with others: the recording, the transcript, Transcribe's own job. What Transcribe still works
@@ -13,7 +13,8 @@ export async function cleanUp(
 ): Promise<void> {
   const { settings, s3, transcribe, limiter, leftovers } = outside;
   const name = transcriptionName(recording);
-  const keys = [ownAudioKey(settings, recording), transcriptKey(settings, recording)];
+  const own = isOwnAudio(settings, recording) ? [recording.source.audio_key] : [];
+  const keys = [...own, transcriptKey(settings, recording)];
   await s3.deleteObjects(settings.storage.audio_bucket, keys, signal);
   if (!mayHaveStarted) return;
   if ((await transcribe.delete(name, signal)) === 'running') {

@@ -69,11 +69,17 @@ export const jobOfTranscription = (name: string): string | undefined =>
 export const transcriptKey = ({ storage }: Pick<Settings, 'storage'>, { jobId, userId }: Owned): string =>
   `${storage.audio_prefix}/${userId}/transcripts/${jobId}.json`;
 
-/** The recording's key, which must be under its owner's own prefix. Throws `upload_missing`, as for one that is not there. */
-export function ownAudioKey({ storage }: Pick<Settings, 'storage'>, { userId, source }: Owned): string {
+/** Whether the recording is under its owner's own prefix. */
+export function isOwnAudio({ storage }: Pick<Settings, 'storage'>, { userId, source }: Owned): boolean {
   const parts = source.audio_key.split('/');
-  const own = source.audio_key.startsWith(`${storage.audio_prefix}/${userId}/`);
-  if (own && !parts.includes('..') && !parts.includes('.')) return source.audio_key;
+  return (
+    source.audio_key.startsWith(`${storage.audio_prefix}/${userId}/`) && !parts.includes('..') && !parts.includes('.')
+  );
+}
+
+/** The recording's key. Throws `upload_missing` when it is another's, as for one that is not there. */
+export function ownAudioKey(settings: Pick<Settings, 'storage'>, owned: Owned): string {
+  if (isOwnAudio(settings, owned)) return owned.source.audio_key;
   throw new ManuelError('upload_missing', 'There is no such recording. Upload it first, then ask again.');
 }
 
