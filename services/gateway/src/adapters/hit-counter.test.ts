@@ -80,5 +80,5 @@ test('with Redis stopped it counts on in memory, quickly, from what it knew', as
 /** Calls of EVAL so far. */
 async function commands(redis: Redis): Promise<number> {
   const info = await redis.info('commandstats');
-  return Number(/cmdstat_eval:calls=(\d+)/.exec(info)?.[1] ?? 0);
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(info)?.[1] ?? 0);
 }

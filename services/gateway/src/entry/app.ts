@@ -22,10 +22,12 @@ export function createApp(gateway: Gateway, limits: RateLimits, browserOrigins: 
   const allowed = createAllowlist(settings.ip_allowlist);
   app.use(beginRequest(gateway));
   app.use(securityHeaders({ connect: browserOrigins }));
-  app.use((request, _response, next) => {
-    if (!allowed(request.ip)) throw addressRefused();
-    next();
-  });
+  if (settings.ip_allowlist.length > 0) {
+    app.use((request, _response, next) => {
+      if (!allowed(request.ip)) throw addressRefused();
+      next();
+    });
+  }
   app.use(cors(settings.cors.origins));
   addRoutes(app, gateway, limits);
   app.use('/ops', opsRoutes(gateway, limits));

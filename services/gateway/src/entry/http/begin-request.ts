@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { withLogContext } from '@manuel/telemetry';
 import type { Gateway } from '../../context.ts';
+import { addHeader, gatherHeaders } from './gathered-headers.ts';
 import { requestIdFrom, traceparentFrom } from './request-id.ts';
 import { type RequestState, rememberState } from './request-state.ts';
 
@@ -17,8 +18,9 @@ export function beginRequest({ logger, metrics, performance: window }: BeginPart
     const startedAt = performance.now();
     const state: RequestState = { requestId, traceparent, startedAt, route: 'unknown', identity: undefined };
     rememberState(request, state);
-    response.setHeader('X-Request-Id', requestId);
-    if (traceparent !== undefined) response.setHeader('traceparent', traceparent);
+    gatherHeaders(response);
+    addHeader(response, 'X-Request-Id', requestId);
+    if (traceparent !== undefined) addHeader(response, 'traceparent', traceparent);
     response.once('close', () => {
       const durationMs = performance.now() - startedAt;
       const { method } = request;

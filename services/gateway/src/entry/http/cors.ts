@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { addHeader } from './gathered-headers.ts';
 
 const exposed = [
   'Location',
@@ -33,13 +34,13 @@ export function cors(origins: readonly string[]): RequestHandler {
   const any = origins.includes('*');
   return (request, response, next) => {
     const { origin } = request.headers;
-    if (!any) response.vary('Origin');
+    if (!any) addHeader(response, 'Vary', 'Origin');
     if (origin === undefined || !allowed(origin)) {
       next();
       return;
     }
-    response.setHeader('Access-Control-Allow-Origin', any ? '*' : origin);
-    response.setHeader('Access-Control-Expose-Headers', exposed);
+    addHeader(response, 'Access-Control-Allow-Origin', any ? '*' : origin);
+    addHeader(response, 'Access-Control-Expose-Headers', exposed);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE');
       response.setHeader('Access-Control-Allow-Headers', allowedHeaders);

@@ -10,17 +10,21 @@ export interface RequestState {
   /** The operation's path (`/api/jobs/{id}`), so that metrics have few labels. */
   route: string;
   identity: Identity | undefined;
+  /** Hex, of the body as it was sent; only of signed requests. */
+  bodySha256?: string;
 }
 
-const states = new WeakMap<IncomingMessage, RequestState>();
+const key = Symbol('request state');
+/** On the request itself: quicker than a WeakMap, and no work for the garbage collector. */
+type Remembering = { [key]?: RequestState };
 
-export function rememberState(request: IncomingMessage, state: RequestState): void {
-  states.set(request, state);
+export function rememberState(request: IncomingMessage & Remembering, state: RequestState): void {
+  request[key] = state;
 }
 
 /** Throws when the first middleware has not run: a mistake in the order of the app. */
-export function stateOf(request: IncomingMessage): RequestState {
-  const state = states.get(request);
+export function stateOf(request: IncomingMessage & Remembering): RequestState {
+  const state = request[key];
   if (!state) throw new Error('the request has no state: begin-request must be the first middleware');
   return state;
 }

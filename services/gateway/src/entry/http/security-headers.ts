@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
+import { addHeader } from './gathered-headers.ts';
 
 export interface PageSources {
   /** Origins that the chat page's script may call: sign-in and object store. */
@@ -33,7 +34,7 @@ export function securityHeaders(sources: PageSources): RequestHandler {
   });
   const headers = headersOf(middleware);
   return (_request, response, next) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
+    for (const [name, value] of headers) addHeader(response, name, value);
     next();
   };
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { takeHeaders } from './gathered-headers.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -10,17 +11,19 @@ export function sendJson(
   headers: Headers = {},
   contentType = 'application/json; charset=utf-8',
 ): void {
-  const text = Buffer.from(JSON.stringify(body));
-  response.statusCode = status;
-  response.setHeader('Content-Type', contentType);
-  response.setHeader('Content-Length', text.length);
-  for (const name in headers) response.setHeader(name, headers[name] ?? '');
+  // As a string it goes out together with the headers, in one write.
+  const text = JSON.stringify(body);
+  const all = takeHeaders(response);
+  all.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(text)));
+  for (const name in headers) all.push(name, headers[name] ?? '');
+  response.writeHead(status, all);
   response.end(text);
 }
 
 export function sendEmpty(response: ServerResponse, status: number, headers: Headers = {}): void {
-  response.statusCode = status;
-  for (const name in headers) response.setHeader(name, headers[name] ?? '');
-  if (status !== 204 && status !== 304) response.setHeader('Content-Length', 0);
+  const all = takeHeaders(response);
+  for (const name in headers) all.push(name, headers[name] ?? '');
+  if (status !== 204 && status !== 304) all.push('Content-Length', '0');
+  response.writeHead(status, all);
   response.end();
 }
