@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { gatheredOutput } from './gathered-output.ts';
 import { currentLogContext } from './log-context.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -34,18 +35,34 @@ function plainError(error: Error, depth = 0): Record<string, unknown> {
 const secretName = /authorization|password|secret|token$|^token|cookie|api_?key|credential/i;
 const isCount = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean';
 
-function clean(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => {
-      if (secretName.test(key) && !isCount(value)) return [key, '(hidden)'];
-      return [key, value instanceof Error ? plainError(value) : value];
-    }),
-  );
+const namesRemembered = 1000;
+const secretNames = new Map<string, boolean>();
+/** Names of fields stand in the code, so there are few: each is judged once. */
+function isSecret(name: string): boolean {
+  const known = secretNames.get(name);
+  if (known !== undefined) return known;
+  const secret = secretName.test(name);
+  if (secretNames.size < namesRemembered) secretNames.set(name, secret);
+  return secret;
+}
+
+function addClean(line: Record<string, unknown>, fields: LogFields): void {
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (isSecret(name) && !isCount(value)) line[name] = '(hidden)';
+    else line[name] = value instanceof Error ? plainError(value) : value;
+  }
 }
 
 function wrap(logger: winston.Logger, bound: LogFields): Logger {
-  const write = (level: string, message: string, fields: LogFields = {}): void => {
-    logger.log({ ...currentLogContext(), ...clean(bound), ...clean(fields), level, message });
+  const write = (level: string, message: string, fields?: LogFields): void => {
+    const line: winston.LogEntry = { level, message, ...currentLogContext() };
+    addClean(line, bound);
+    if (fields) addClean(line, fields);
+    // A field must not take the place of what every line has.
+    line.level = level;
+    line.message = message;
+    logger.log(line);
   };
   return {
     error: (message, fields) => write('error', message, fields),
@@ -63,9 +80,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const line = winston.format.printf(({ level, message, ...rest }) =>
     JSON.stringify({ timestamp: new Date().toISOString(), level, service: options.service, message, ...rest }),
   );
-  const transport = options.stream
-    ? new winston.transports.Stream({ stream: options.stream })
-    : new winston.transports.Console({ forceConsole: false });
+  const transport = new winston.transports.Stream({ stream: options.stream ?? gatheredOutput() });
   return wrap(winston.createLogger({ level: options.level, format: line, transports: [transport] }), {});
 }
 

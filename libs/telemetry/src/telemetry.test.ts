@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { createLogger, createMetrics, startHealthServer, withLogContext } from './index.ts';
 
@@ -25,6 +27,26 @@ test('a line bears the context of its request and hides secrets', async () => {
     error: { message: 'boom' },
   });
   expect(Date.parse(String(line['timestamp']))).not.toBeNaN();
+});
+
+test('a process that ends at once has written all its lines, in order', async () => {
+  const program = `
+    import { createLogger } from '@manuel/telemetry';
+    const logger = createLogger({ service: 'brief', level: 'info' });
+    logger.info('one');
+    await new Promise((resolve) => setImmediate(resolve));
+    logger.info('two', { message: 'a field', level: 'none' });
+    logger.error('three');
+    process.exit(3);`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+  });
+  const { code, stdout } = (await run.catch((error: unknown) => error)) as { code: number; stdout: string };
+  const lines = stdout.trim().split('\n');
+  expect([code, lines.map((line) => (JSON.parse(line) as { message: string }).message)]).toEqual([
+    3,
+    ['one', 'two', 'three'],
+  ]);
 });
 
 test('probes tell life, readiness and metrics apart', async () => {
