@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { userIdSchema } from '@manuel/contracts';
 
 export const cacheTypes = ['answers', 'retrieval', 'transcripts', 'usage'] as const;
@@ -32,24 +32,30 @@ export const epochKey = (prefix: string, type: CacheType): string => `${prefix}:
 
 /** SHA-256 over the parts, each with its length before it, so that no two lists of parts read the same. */
 export function digestOf(parts: readonly (string | number | null)[]): string {
-  const hash = createHash('sha256');
+  let all = '';
   for (const part of parts) {
     const text = part === null ? 'null' : `${typeof part}:${part}`;
-    hash.update(`${Buffer.byteLength(text)}:${text};`);
+    all += `${Buffer.byteLength(text)}:${text};`;
   }
-  return hash.digest('hex');
+  return hash('sha256', all);
 }
+
+const plainText = /^[\x20-\x7e]*$/;
+const endings = new Set('?.!,;:…。？！ ');
 
 /**
  * A question without what does not change its meaning: Unicode form (NFKC), case, white space, invisible characters, and
  * punctuation at the end.
  */
 export function normaliseQuestion(question: string): string {
-  return question
-    .normalize('NFKC')
-    .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
-    .toLowerCase()
-    .replace(/\s+/gu, ' ')
-    .trim()
-    .replace(/[\s?.!,;:…。？！]+$/u, '');
+  const visible = plainText.test(question)
+    ? question.toLowerCase()
+    : question
+        .normalize('NFKC')
+        .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+        .toLowerCase();
+  const text = visible.replace(/\s+/gu, ' ').trim();
+  let end = text.length;
+  while (end > 0 && endings.has(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }

@@ -14,11 +14,26 @@ function crockford(bytes: Uint8Array, length: number): string {
   return text;
 }
 
+const chanceCharacters = 16;
+let chance = Buffer.alloc(0);
+let used = 0;
+
+/** 80 bits of chance, five a byte, from a store that is filled for many ids at once. */
+function chanceText(): string {
+  if (used === chance.length) {
+    chance = randomBytes(256 * chanceCharacters);
+    used = 0;
+  }
+  let text = '';
+  for (const end = used + chanceCharacters; used < end; used += 1) text += alphabet.charAt((chance[used] ?? 0) & 31);
+  return text;
+}
+
 /** A ULID (48 bits of milliseconds, 80 bits of chance): 26 characters, sorts by time. */
 export function newUlid(now = Date.now()): string {
-  const time = Buffer.alloc(6);
-  time.writeUIntBE(now, 0, 6);
-  return crockford(time, 10) + crockford(randomBytes(10), 16);
+  let time = '';
+  for (let left = now; time.length < 10; left = Math.floor(left / 32)) time = alphabet.charAt(left % 32) + time;
+  return time + chanceText();
 }
 
 export const newManualId = (): string => `man_${newUlid()}`;
