@@ -12,6 +12,7 @@ import { createAnswerCache } from './adapters/answer-cache.ts';
 import { createCachedTurns } from './adapters/cached-turns.ts';
 import { HitCounter } from './adapters/hit-counter.ts';
 import { PerformanceWindow } from './adapters/performance-window.ts';
+import { type ClaimNonce, createNonces } from './adapters/nonces.ts';
 import { prepareTables } from './adapters/prepare-tables.ts';
 import { connectRedis } from './adapters/redis.ts';
 import { checkRevocation } from './adapters/revocation.ts';
@@ -24,6 +25,8 @@ export interface Gateway extends Outside {
   readonly metrics: Metrics;
   readonly tokens: TokenVerifier;
   readonly tickets: Tickets;
+  /** Nonces of signed requests, each good once. */
+  readonly claimNonce: ClaimNonce;
   /** Hits in the present minute, for rate limits. */
   readonly counter: HitCounter;
   readonly userPool: UserPool;
@@ -100,6 +103,7 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
     inspectManual: overrides.inspectManual ?? ((bytes, announced) => inspectManual(bytes, { ...announced, limits })),
     ...createAnswerCache(cache, turns, logger),
     tickets: createTickets(redis, settings.redis.prefix, settings.events.ticket_ttl_s),
+    claimNonce: createNonces(redis, settings.redis.prefix),
     counter: new HitCounter(redis, `${settings.redis.prefix}:rate:`, rateWindowMs, logger),
     stopping: stopping.signal,
     stop: () => stopping.abort(),

@@ -30,14 +30,14 @@ const quota = (from: TestGateway, headers: Record<string, string> = {}) =>
   get(`${from.url}/api/user/quota`, { authorization: `Bearer ${token}`, ...headers });
 const codeOf = async (response: Response) => [response.status, ((await response.json()) as Problem).code];
 
-test.each([
+test.each<[string, Record<string, string>]>([
   ['no token', {}],
   ['another scheme', { authorization: 'Basic ZGVtbzpkZW1v' }],
   ['an empty token', { authorization: 'Bearer ' }],
   ['a made-up token', { authorization: 'Bearer a.b.c' }],
   ['a token in a cookie', { cookie: 'manuel_ops=a.b.c' }],
 ])('%s is 401 and says how to sign in', async (_what, headers) => {
-  const response = await get(`${gateway.url}/api/jobs`, headers as Record<string, string>);
+  const response = await get(`${gateway.url}/api/jobs`, headers);
   expect(response.headers.get('www-authenticate')).toBe('Bearer realm="manuel"');
   expect(await codeOf(response)).toEqual([401, 'unauthenticated']);
 });

@@ -5,6 +5,7 @@ import { isOperator, isViewer } from '../domain/caller.ts';
 import { authenticate, callerOf } from './http/authenticate.ts';
 import { readJson } from './http/json-body.ts';
 import type { RateLimits } from './http/rate-limit.ts';
+import { requireSignature } from './http/require-signature.ts';
 import { stateOf } from './http/request-state.ts';
 import type { Access, Operation } from './operation.ts';
 import { operations } from './operations/index.ts';
@@ -36,6 +37,7 @@ export function addRoutes(app: Express, gateway: Gateway, limits: RateLimits): v
       ...(operation.access === 'open' ? [] : signedIn),
       ...guard(operation.access),
       ...(operation.body ? [json] : []),
+      ...(operation.access === 'open' ? [] : requireSignature(gateway, operation.sensitive === true)),
       (request, response) => operation.run(gateway, request, response),
     );
   }

@@ -39,7 +39,9 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
   const addressAllowed = createAllowlist(settings.ip_allowlist);
   const webSockets = createWebSockets(gateway, limits, {
     checkAddress: (request) => {
-      if (!addressAllowed(clientAddress(request, settings.http.trusted_proxies))) throw addressRefused();
+      const address = clientAddress(request, settings.http.trusted_proxies);
+      if (!addressAllowed(address)) throw addressRefused();
+      limits.countUpgrade(address);
     },
   });
   server.on('upgrade', webSockets.upgrade);

@@ -1,9 +1,17 @@
 import express, { type Request, type RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
+import { sha256Hex } from '../../domain/canonical-json.ts';
+import { stateOf } from './request-state.ts';
 
 /** Reads a JSON body of at most `maxBytes`. Other types are left alone, for `requireJson` to refuse. */
 export function readJson(maxBytes: number): RequestHandler {
-  return express.json({ limit: maxBytes, strict: false });
+  return express.json({
+    limit: maxBytes,
+    strict: false,
+    verify: (request, _response, bytes) => {
+      if (request.headers['x-signature'] !== undefined) stateOf(request).bodySha256 = sha256Hex(bytes);
+    },
+  });
 }
 
 const hasBody = (request: Request): boolean =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ErrorCode, type JobView, type ManualView, errorCatalog } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { startQueryWorker } from '../../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../../test-support/start-test-gateway.ts';
 import { buildOpenApi, operations } from '../operations/index.ts';
@@ -27,11 +27,14 @@ const document = JSON.parse(JSON.stringify(buildOpenApi())) as Document;
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: 'api', components: document.components });
 
+const compiled = new Map<string, ValidateFunction>();
+
 /** Faults of a value against a schema of the document; none when it fits. */
 function faults(schema: object | undefined, value: unknown): unknown {
   if (!schema) return null;
-  const local = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')) as object;
-  const validate = ajv.compile(local);
+  const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');
+  const validate = compiled.get(text) ?? ajv.compile(JSON.parse(text) as object);
+  compiled.set(text, validate);
   return validate(value) ? null : validate.errors;
 }
 

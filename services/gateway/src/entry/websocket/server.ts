@@ -22,7 +22,7 @@ export interface WebSockets {
 }
 
 export interface UpgradeChecks {
-  /** The client's address, from the trusted proxy hops; throws `ip_not_allowed`. */
+  /** By the client's address, from the trusted proxy hops; throws `ip_not_allowed` and `rate_limited`. */
   readonly checkAddress: (request: IncomingMessage) => void;
 }
 
