@@ -214,6 +214,7 @@ export const settingsSchema = z.object({
     parse_memory_mb: positive('Memory the parser may use, MB'),
     fetch_timeout_ms: positive('Longest time to fetch an address, milliseconds'),
     fetch_max_redirects: count('Redirects followed', 20),
+    reconcile_hour: z.number().int().min(-1).max(23).describe('Hour (UTC) of the nightly reconciliation; -1: none'),
   }),
   conversation: z.object({
     max_turns: count('Earlier turns given to the model', 50),

@@ -1,4 +1,4 @@
-import { createBedrockAgent, createBedrockAgentRuntime, createS3 } from '@manuel/aws';
+import { createBedrockAgent, createBedrockAgentRuntime, createS3, type DocumentState } from '@manuel/aws';
 import { createCache } from '@manuel/cache';
 import { createLedger } from '@manuel/ledger';
 import { inspectManual, manualLimits } from '@manuel/media';
@@ -19,6 +19,10 @@ const service = 'ingest-worker';
 
 export interface Context extends Outside, AsyncDisposable {
   readonly metrics: Metrics;
+  /** Every document that the knowledge base holds. */
+  readonly listDocuments: () => AsyncIterable<DocumentState>;
+  /** True once in each of the given periods, for one process of all. */
+  claim(name: string, periodS: number): Promise<boolean>;
   /** Throws while DynamoDB, Redis or the bucket cannot be reached. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +77,9 @@ export async function createContext(settings: Settings, overrides: ContextOverri
       inspectManual({ path }, { filename, contentType, limits, signal }),
     followers: createFollowers({ cache, admitter, settings, logger }),
     withFolder: (work) => folders.withFolder(work),
+    listDocuments: () => agent.listDocuments(),
+    claim: async (name, periodS) =>
+      (await redis.set(`${settings.redis.prefix}:claim:${name}`, '1', 'EX', periodS, 'NX')) === 'OK',
     async ready() {
       await Promise.all([ledger.ping(), redis.ping(), s3.ping(settings.storage.manuals_bucket)]);
     },

@@ -211,7 +211,8 @@ test('an ingest that is cancelled says so and leaves nothing', async () => {
 
 test('questions asked before are answered again after an upload', async () => {
   const asked = { question: 'How do I clean the grill?', persona: 'default' as const };
-  await bench.cache.asked.note('lena', asked);
+  bench.cache.asked.note('lena', asked);
+  await waitFor(async () => (await bench.cache.asked.top('lena', 1)).length === 1);
   const { jobId } = await bench.upload('lena', { filename: 'grill.txt', bytes: text('grill') });
   await bench.ended('lena', jobId);
   const warmUps = (await bench.context.ledger.jobs.openOf('lena')).filter(({ job }) => job === 'query');

@@ -3,6 +3,7 @@ import { loadProcessSettings } from '@manuel/settings';
 import { runService, startHealthServer } from '@manuel/telemetry';
 import { createContext } from './context.ts';
 import { abandonedBy, handlersOf } from './entry/jobs.ts';
+import { startNightly } from './entry/nightly.ts';
 
 await runService(async () => {
   const settings = loadProcessSettings();
@@ -12,6 +13,7 @@ await runService(async () => {
     { settings, ledger, logger, metrics },
     { queue: 'ingest', handlers: handlersOf(context), onAbandoned: abandonedBy(context) },
   );
+  const nightly = startNightly(context);
   const health = await startHealthServer({
     port: settings.http.health_port,
     host: settings.http.health_host,
@@ -27,6 +29,7 @@ await runService(async () => {
     shutdownMs: settings.http.shutdown_ms,
     service: {
       async close() {
+        nightly.stop();
         await worker.close(settings.http.shutdown_ms - 2000);
         await health.close();
         await context.close();

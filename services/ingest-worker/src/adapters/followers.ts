@@ -6,7 +6,7 @@ import type { Logger } from '@manuel/telemetry';
 import type { Followers } from '../domain/outside.ts';
 
 const warmUpExpiryS = 600;
-const deleteExpiryS = 86_400;
+const internalExpiryS = 86_400;
 
 /** Withdraws cached answers, and queues warm-ups and deletions as jobs of the system itself. */
 export function createFollowers(deps: {
@@ -44,9 +44,26 @@ export function createFollowers(deps: {
         userId,
         payload: { manual_id: manualId },
         class: 'high',
-        expiresInS: deleteExpiryS,
-        requestId: `replaced-${manualId}`,
-        jobId: `delete_${derivedId('replaced', userId, manualId)}`,
+        expiresInS: internalExpiryS,
+        requestId: `removed-${manualId}`,
+        // One a day: asking again is harmless, and a deletion that failed can still be taken up the next night.
+        jobId: `delete_${derivedId('removed', userId, manualId, new Date().toISOString().slice(0, 10))}`,
+      });
+    },
+    async ingestLater(userId, { manualId, source, method, filename }) {
+      await admitter.enqueueInternal({
+        job: 'ingest',
+        operation: 'ingest',
+        userId,
+        payload: {
+          manual_id: manualId,
+          upload_method: method,
+          source,
+          ...(filename === undefined ? {} : { filename }),
+        },
+        class: 'low',
+        expiresInS: internalExpiryS,
+        requestId: `${method}-${manualId}`,
       });
     },
   };

@@ -43,7 +43,8 @@ export async function ingestManual(outside: Outside, work: Work<'ingest'>): Prom
     // A ready manual is only ingested again when that was asked for.
     const again = work.payload.source.kind === 'stored' || work.payload.upload_method === 'reindex';
     if (row.status === 'ready' && !again) return { kind: 'done', result: await finishIngest(outside, work, row) };
-    return takeIn(outside, work, row, true);
+    // A document from before becomes a manual of its own: its id is known before its bytes are.
+    return takeIn(outside, work, row, work.payload.upload_method !== 'adopt');
   }
   const outcome = await awaitIndex(outside, work, step);
   if (outcome !== 'found') return outcome;

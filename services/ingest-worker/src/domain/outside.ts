@@ -1,5 +1,5 @@
 import type { S3 } from '@manuel/aws';
-import type { JobPayload, Progress } from '@manuel/contracts';
+import type { IngestSource, JobPayload, Progress } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
 import type { ManualFacts } from '@manuel/media';
 import type { Settings } from '@manuel/settings';
@@ -51,6 +51,16 @@ export interface Followers {
   warmUp(userId: string): Promise<void>;
   /** Queues the deletion of a manual; safe to call again. */
   deleteLater(userId: string, manualId: string): Promise<void>;
+  /** Queues an ingest of the system's own: a manual to be indexed again, or a document that got an owner. */
+  ingestLater(
+    userId: string,
+    manual: {
+      readonly manualId: string;
+      readonly source: IngestSource;
+      readonly method: 'reindex' | 'adopt';
+      readonly filename?: string;
+    },
+  ): Promise<void>;
 }
 
 /** All that the domain needs of the outside. */

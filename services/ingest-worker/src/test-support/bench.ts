@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type BedrockAgent,
   type BedrockAgentRuntime,
   createBedrockAgent,
   createBedrockAgentRuntime,
@@ -41,6 +42,7 @@ export interface Bench {
   resetCalls(): Promise<void>;
   /** Every document that the knowledge base knows. */
   documents(): AsyncIterable<DocumentState>;
+  readonly agent: BedrockAgent;
   search: BedrockAgentRuntime['retrieve'];
   readonly cache: Cache;
   /** Every key in the bucket under a prefix. */
@@ -168,6 +170,7 @@ export async function startBench(
       await fetch(`${aws.endpoint}/_calls`, { method: 'DELETE' });
     },
     keys: (prefix = '') => Array.fromAsync(s3.listObjects(bucket, prefix), ({ key }) => key),
+    agent,
     documents: () => agent.listDocuments(),
     search: (input) => search.retrieve(input),
     cache,
