@@ -49,7 +49,7 @@ function* answer(request: ConverseRequest): Generator<ModelPiece> {
 
 /** One sentence with what proves it: a citation of its search result, or its passage's number in brackets. */
 function* quote(sentence: Candidate, passage: Passage | undefined, next: Candidate | undefined): Generator<ModelPiece> {
-  const gap = next === undefined ? '' : next.isItem || sentence.isItem ? '\n' : ' ';
+  const gap = next === undefined ? '' : next.isItem || (sentence.isItem && next.startsLine) ? '\n' : ' ';
   const reference = passage?.reference;
   if (passage === undefined || reference === undefined) return;
   if (reference.kind === 'number') {

@@ -18,4 +18,18 @@ export const PARAMETERS = {
   /** What the words of the question before count in a follow-up. */
   earlierQuestionWeight: 0.4,
   maxSentences: 4,
+  /** Who asks for a measure, a place or a time wants one. */
+  maxStrictSentences: 2,
+  /** This many everyday words ("change", "switch", "time") that all stand in one sentence make up for a subject. */
+  minEverydayTerms: 3,
+  /** For a line such as "Ring red: a fault." that is asked for by just that name. */
+  labelBonus: 0.6,
+  /** Where a question asks for a measure, a place or a time, a sentence that holds one is preferred to others up to this much better. */
+  kindShare: 0.35,
+  /** A section is what was asked for when its heading speaks of this much of the question, and little else. */
+  section: { minHeadingShare: 0.7, minPrecision: 0.5, minCoverage: 0.75, rankDiscount: 0.3 },
+  /** The most that is quoted of a section, of one with numbered steps, and in characters. */
+  maxSectionSentences: 6,
+  maxNumberedSentences: 10,
+  maxSectionCharacters: 720,
 };

@@ -1,64 +1,40 @@
+import { kindOf, type AnswerKind } from './answer-kinds.ts';
+import { isImperative } from './imperative.ts';
+
 /** What kind of sentence would answer a question. */
 export interface QuestionCues {
   /** Asks for a procedure: steps and imperatives answer it, and the steps after the first belong to the answer. */
   readonly procedure: boolean;
-  /** What a fitting sentence looks like, if the question's first words tell. */
-  readonly fits: RegExp | undefined;
+  /** Names a subject and asks nothing: "water hardness". What stands under that heading answers it. */
+  readonly bareTopic: boolean;
+  /** What a fitting sentence looks like, if the question's words tell. */
+  readonly kind: AnswerKind | undefined;
   /** Asks what is not so, or must not be done. */
   readonly negative: boolean;
 }
 
 const NEGATION = /\b(?:not|never|cannot|no|without|except|avoid|unable)\b|n[’']t\b/i;
 
-const IMPERATIVE =
-  /(?:^|[.:;]\s*|\d[.)]\s*|\b(?:and|then|to|or)\s+)(?:press|select|turn|open|go|set|connect|insert|remove|hold|push|pull|use|choose|navigate|move|click|tap|plug|place|put|fill|rinse|wipe|clean|switch|adjust|attach|check|enter|install|slide|rotate|run|start|stop|unplug|wait|make|add|pour|empty|replace|close|lift|point|download|activate|enable|disable)\b/i;
-
-const CUES: readonly { readonly asks: RegExp; readonly fits: RegExp }[] = [
-  {
-    asks: /\b(?:how often|how frequently|when (?:should|must|do|to))\b/i,
-    fits: /\b(?:every|once|twice|daily|weekly|monthly|yearly|annually|per (?:day|week|month|year)|after each|at least|regularly|hours?|days?|weeks?|months?|years?|if|when|before|after)\b/i,
-  },
-  {
-    asks: /\bhow (?:long|many|much|hot|heavy|big|large|far|high|tall|wide|loud|old)\b|\bwhat (?:temperature|pressure|size|weight|voltage|capacity|time|speed|frequency|distance)\b/i,
-    fits: /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|minutes?|hours?|seconds?)\b/i,
-  },
-  {
-    asks: /^\s*(?:and |but |so )?(?:can|could|may|is it|is there|are there|does|do|is|are|will|should|must)\b/i,
-    fits: /\b(?:can|cannot|can't|may|not|only|must|should|support(?:s|ed)?|available|possible|allow(?:s|ed)?|if|do not|never|compatible)\b/i,
-  },
-  {
-    asks: /^\s*(?:and |but )?where\b/i,
-    fits: /\b(?:in|on|under|at|behind|left|right|top|bottom|rear|front|menu|settings|side|located|go to|press)\b/i,
-  },
-  {
-    asks: /\bwhy\b|\bwhat causes\b|\breason\b/i,
-    fits: /\b(?:because|due to|since|if|caused?|when|may|reason|so that|to prevent)\b/i,
-  },
-  {
-    asks: /\bwhat (?:is|are|does|do)\b|\bwhats\b|\bdefine\b|\bpurpose\b|\bfunction of\b/i,
-    fits: /\b(?:is|are|means|refers|lets?|allows?|enables?|can|used|provides?|feature|function|automatically)\b/i,
-  },
-  {
-    asks: /\bwhat (?:should|must|can|do|to do|will)\b|\bwhat if\b|\bnot work/i,
-    fits: /\b(?:check|make sure|try|contact|if|must|should|reset|restart|replace)\b/i,
-  },
-];
-
 const PROCEDURE =
-  /\bhow (?:to|do|can|could|should|would|does one|is it)\b|\b(?:steps?|procedure|instructions?|process|way|method) (?:to|for|of|on)\b|\bguide me\b|\binstruct\b|\bwhat (?:should|must|do|can) i do\b|\bwhere (?:can|do|to|should|could)\b/i;
+  /\bhow (?:to|do|can|could|should|must|would|shall|does one|is (?:it|this|that)|are they)\b|\bhow\s*\?|\b(?:steps?|procedure|instructions?|process|way|method) (?:to|for|of|on)\b|\bguide me\b|\binstruct\b|\bwhat (?:should|must|do|can) i do\b|\bwhere (?:can|do|to|should|could)\b|\bi (?:want|need|would like) to\b/i;
+
+const QUESTION_WORD =
+  /\?|\b(?:how|what|whats|where|when|why|which|who|whose|is|are|am|was|do|does|did|can|could|should|must|may|will|would|not)\b/i;
+const MOST_WORDS_OF_A_TOPIC = 4;
 
 export function readCues(question: string): QuestionCues {
-  const cue = CUES.find(({ asks }) => asks.test(question));
-  const procedure = PROCEDURE.test(question) && !/\bhow (?:often|long|many|much)\b/i.test(question);
-  return { procedure, fits: procedure ? IMPERATIVE : cue?.fits, negative: NEGATION.test(question) };
+  const kind = kindOf(question);
+  const procedure = PROCEDURE.test(question) && kind?.strict !== true;
+  return {
+    procedure,
+    bareTopic: !QUESTION_WORD.test(question) && question.trim().split(/\s+/).length <= MOST_WORDS_OF_A_TOPIC,
+    kind: procedure ? { fits: isImperative, strict: false, required: false } : kind,
+    negative: NEGATION.test(question),
+  };
 }
 
 export function isNegative(sentence: string): boolean {
   return NEGATION.test(sentence);
-}
-
-export function isImperative(sentence: string): boolean {
-  return IMPERATIVE.test(sentence);
 }
 
 /** A question that asks two things is answered part by part: "What is X and how do I set Y?" */

@@ -26,6 +26,10 @@ export interface Scored {
   readonly subject: string;
   /** The share of what was asked that the heading above it speaks of. */
   readonly headingCoverage: number;
+  /** Of the kind that the question's words ask for. */
+  readonly fits: boolean;
+  /** "Ring red: a fault.": what stands before the colon is what was asked for, no more and no less. */
+  readonly isLabelled: boolean;
 }
 
 /** Every quotable sentence of the passages, in order of reading. Sentences that address the model are left out here, once and for all. */
@@ -35,12 +39,21 @@ export function readCandidates(passages: readonly Passage[]): Candidate[] {
     return passage.blocks.flatMap((block, blockIndex) =>
       splitSentences(block).flatMap((sentence): Candidate[] => {
         order += 1;
-        if (isInstructionToModel(sentence.text)) return [];
+        if (isInstructionToModel(sentence.text) || isContents(sentence.text)) return [];
         const sequence = terms(sentence.text);
         return [{ ...sentence, passage: index, block: blockIndex, order, sequence, stems: new Set(sequence) }];
       }),
     );
   });
+}
+
+/** "Safety, page 3. Parts, page 4." or "Safety ..... 3": a table of contents names everything and answers nothing. */
+function isContents(sentence: string): boolean {
+  return (
+    (sentence.match(/\bp(?:age|\.)\s*\d+/gi) ?? []).length >= 3 ||
+    /(?:\.\s?){4,}\s*\d/.test(sentence) ||
+    /^[^.:;]{1,60}, page \d+\.?$/.test(sentence)
+  );
 }
 
 const LEAST_WEIGHT = 0.1;
@@ -106,14 +119,39 @@ export function scoreSentences(
     const length = candidate.sequence.length;
     let score = share(own + around);
     score *= 1 + PARAMETERS.pairBonus * Math.min(2, adjacent);
-    if (cues.fits?.test(candidate.text) === true) score *= 1 + PARAMETERS.cueBonus;
+    const fits = cues.kind?.fits(candidate.text) === true;
+    if (fits) score *= 1 + PARAMETERS.cueBonus;
+    const isLabelled = isLabelFor(candidate.text, weights);
+    if (isLabelled) score *= 1 + PARAMETERS.labelBonus;
     if (cues.negative && isNegative(candidate.text)) score *= 1 + PARAMETERS.cueBonus;
     if (candidate.isHeading) score *= 0.3;
-    else if (length < 4) score *= 0.7;
+    else if (length < 4 && !isLabelled) score *= 0.7;
     else if (length > 40) score *= 0.8;
     if (candidate.text.endsWith('?')) score *= 0.6;
     if (/^(?:for more information|refer to|see (?:page|the))\b/i.test(candidate.text)) score *= 0.6;
     score /= 1 + PARAMETERS.rankDiscount * candidate.passage;
-    return { candidate, score, coverage: share(known), matched, subject, headingCoverage: share(headed) };
+    return {
+      candidate,
+      score,
+      coverage: share(known),
+      matched,
+      subject,
+      headingCoverage: share(headed),
+      fits,
+      isLabelled,
+    };
   });
+}
+
+function isLabelFor(sentence: string, weights: ReadonlyMap<string, number>): boolean {
+  const label = new Set(terms(labelOf(sentence) ?? ''));
+  if (label.size === 0) return false;
+  const asked = new Set(weights.keys());
+  const subjects = [...asked].filter((term) => !isGeneric(term));
+  return [...label].every((term) => matchTerm(term, asked) > 0) && subjects.every((term) => matchTerm(term, label) > 0);
+}
+
+/** The part before the colon of "Ring red: a fault." */
+export function labelOf(sentence: string): string | undefined {
+  return /^([^:.;!?]{3,60}):\s/.exec(sentence)?.[1];
 }

@@ -1,41 +1,70 @@
+import { findSection, quoteSection } from './find-section.ts';
+import { isImperative } from './imperative.ts';
 import { PARAMETERS } from './parameters.ts';
-import { isImperative, readCues, splitQuestion } from './question-cues.ts';
+import { readCues, splitQuestion } from './question-cues.ts';
 import type { Task } from './read-request.ts';
-import { readCandidates, scoreSentences, weighTerms, type Candidate, type Scored } from './score-sentences.ts';
+import { labelOf, readCandidates, scoreSentences, weighTerms, type Candidate, type Scored } from './score-sentences.ts';
 import { isGeneric, questionTerms, words } from './terms.ts';
 
-/** The sentences that answer the task's question, at most four, in the order they should be read; none when the passages hold no answer. */
+/**
+ * The sentences that answer the task's question, in the order they should be read: at most four, or the steps under the heading
+ * that asks it. None when the passages hold no answer.
+ */
 export function selectSentences(task: Task): Candidate[] {
   const candidates = readCandidates(task.passages);
   const chosen: Candidate[] = [];
   const parts = splitQuestion(task.question);
-  const perPart = Math.max(1, Math.floor(PARAMETERS.maxSentences / parts.length));
   for (const part of parts) {
-    for (const candidate of answerPart(part, task, candidates, perPart)) {
+    for (const candidate of answerPart(part, task, candidates, parts.length)) {
       if (!chosen.some((other) => isSame(other, candidate))) chosen.push(candidate);
     }
   }
-  return inReadingOrder(chosen);
+  return parts.length > 1 ? inReadingOrder(chosen) : chosen;
 }
 
-function answerPart(question: string, task: Task, candidates: readonly Candidate[], limit: number): Candidate[] {
+function answerPart(question: string, task: Task, candidates: readonly Candidate[], parts: number): Candidate[] {
+  const limit = Math.max(1, Math.floor(PARAMETERS.maxSentences / parts));
   const asked = questionTerms(question);
   const cues = readCues(question);
   const weights = weighTerms(asked, candidates);
+  const own = new Map(weights);
+  const subjects = [...weights.keys()].filter((term) => !isGeneric(term)).length;
   if (isFollowUp(question, asked)) addEarlierTerms(weights, task, candidates);
-  // A question made of nothing but everyday words cannot be matched to a passage with any confidence.
-  if (![...weights.keys()].some((term) => !isGeneric(term))) return [];
+  // A question made of nothing but a few everyday words cannot be matched to a passage with any confidence.
+  const isVague = ![...weights.keys()].some((term) => !isGeneric(term));
+  if (isVague && weights.size < PARAMETERS.minEverydayTerms) return [];
   const scored = scoreSentences(candidates, task.passages, asked, weights, cues);
   const ranked = scored
     .filter((entry) => entry.matched.size > 0 && !entry.candidate.isHeading)
     .sort((a, b) => b.score - a.score);
-  const best = ranked.find((entry) => entry.coverage >= PARAMETERS.minCoverage && matchesSubject(entry));
+  const able = ranked.filter((entry) =>
+    isVague ? entry.matched.size === weights.size : entry.coverage >= PARAMETERS.minCoverage && isOnSubject(entry),
+  );
+  if (cues.procedure || cues.bareTopic) {
+    const section = findSection(candidates, task.passages, subjects > 0 ? own : weights, cues, able[0]?.candidate);
+    if (section !== undefined) return quoteSection(section, parts);
+  }
+  const fitting = able.filter((entry) => entry.fits && entry.score >= PARAMETERS.kindShare * (able[0]?.score ?? 0));
+  if (cues.kind?.required === true && fitting.length === 0) return [];
+  const preferred = cues.kind?.strict === true && fitting.length > 0 ? fitting : ranked;
+  const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? able[0]) : fitting[0];
   if (best === undefined) return [];
-  return cues.procedure ? withSteps(best, scored, ranked, limit) : withSupport(best, scored, ranked, limit);
+  if (best.isLabelled) return withWhatFollows(best, scored, limit);
+  if (cues.procedure) return withSteps(best, scored, ranked, limit);
+  const isMeasured = preferred === fitting;
+  const support = withSupport(
+    best,
+    scored,
+    preferred,
+    isMeasured ? Math.min(limit, PARAMETERS.maxStrictSentences) : limit,
+  );
+  return isMeasured ? support : inReadingOrder(support);
 }
 
-function matchesSubject(entry: Scored): boolean {
-  return [...entry.matched].some((term) => !isGeneric(term));
+/** Speaks of the question's subject, or stands under a heading that does and is just what was asked for. */
+function isOnSubject(entry: Scored): boolean {
+  if ([...entry.matched].some((term) => !isGeneric(term))) return true;
+  return entry.fits && entry.headingCoverage >= PARAMETERS.minCoverage;
 }
 
 /** Adds the steps that follow a procedure's best sentence; where a heading asks the question, all steps are under it. */
@@ -85,7 +114,9 @@ function withWhatFollows(best: Scored, scored: readonly Scored[], limit: number)
     if (
       chosen.length >= Math.min(limit, 3) ||
       entry.candidate.passage !== best.candidate.passage ||
-      entry.candidate.isHeading
+      entry.candidate.block !== best.candidate.block ||
+      entry.candidate.isHeading ||
+      labelOf(entry.candidate.text) !== undefined
     )
       break;
     chosen.push(entry.candidate);
@@ -121,8 +152,9 @@ function isSame(a: Candidate, b: Candidate): boolean {
   return shared >= 0.85 * Math.max(a.stems.size, b.stems.size) && a.stems.size > 0;
 }
 
-/** The best sentence's passage first; inside a passage as printed. */
+/** The best sentence's passage, and block of it, first; inside a block as printed. */
 function inReadingOrder(chosen: readonly Candidate[]): Candidate[] {
-  const passages = [...new Set(chosen.map((candidate) => candidate.passage))];
-  return chosen.toSorted((a, b) => passages.indexOf(a.passage) - passages.indexOf(b.passage) || a.order - b.order);
+  const place = ({ passage, block }: Candidate) => `${passage} ${block}`;
+  const places = [...new Set(chosen.map(place))];
+  return chosen.toSorted((a, b) => places.indexOf(place(a)) - places.indexOf(place(b)) || a.order - b.order);
 }

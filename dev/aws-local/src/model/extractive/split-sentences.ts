@@ -1,4 +1,4 @@
-import { isImperative } from './question-cues.ts';
+import { isImperative } from './imperative.ts';
 
 export interface Sentence {
   /** As it reads in an answer: white space joined, the bullet or number of a list item kept. */
@@ -8,12 +8,14 @@ export interface Sentence {
   /** An item of a list or a numbered step. */
   readonly isItem: boolean;
   readonly isHeading: boolean;
+  readonly startsLine: boolean;
 }
 
 const ITEM = /^\s*(?:[-–—•●▪◦*·]|\(?\d{1,2}[.)]|[a-z][.)]|step \d+[:.]?)\s+/i;
 /** A full stop after these ends no sentence. */
 const ABBREVIATION =
-  /(?:\b(?:e\.g|i\.e|etc|approx|no|fig|vs|max|min|incl|ca|dr|mr|ms|st|p|pp|vol|sec|tel)\.|(?:^|\s)\p{Lu}\.|(?:^|\s)\d{1,2}\.)$/iu;
+  /(?:\b(?:e\.g|i\.e|etc|approx|no|fig|vs|max|min|incl|ca|dr|mr|ms|st|p|pp|vol|sec|tel)\.|(?:^|(?<!\d)\s)\p{Lu}\.)$/iu;
+const ITEM_NUMBER = /(?:^|\s)(\d{1,2})\.$/;
 const MAX_SENTENCE_CHARACTERS = 600;
 
 /** Splits the text of a manual's page into sentences; lines that are headings or list items stand for themselves. */
@@ -23,14 +25,14 @@ export function splitSentences(text: string): Sentence[] {
   for (const line of joinWrappedLines(text)) {
     if (isHeadingLine(line)) {
       heading = line;
-      sentences.push({ text: line, heading: '', isItem: false, isHeading: true });
+      sentences.push({ text: line, heading: '', isItem: false, isHeading: true, startsLine: true });
       continue;
     }
-    const isItem = ITEM.test(line);
-    for (const sentence of splitLine(line)) {
+    for (const [index, sentence] of splitLine(line).entries()) {
+      const isItem = ITEM.test(sentence);
       const isHeading = !isItem && isTitle(sentence);
       if (isHeading) heading = sentence;
-      sentences.push({ text: sentence, heading: isHeading ? '' : heading, isItem, isHeading });
+      sentences.push({ text: sentence, heading: isHeading ? '' : heading, isItem, isHeading, startsLine: index === 0 });
     }
   }
   return sentences;
@@ -89,10 +91,17 @@ function isTitle(sentence: string): boolean {
 function splitLine(line: string): string[] {
   const sentences: string[] = [];
   let start = 0;
+  let item = 0;
   for (const match of line.matchAll(/[.!?]["”’)]?\s+(?=["“(]?[\p{Lu}\d•●▪])/gu)) {
     const end = match.index + match[0].trimEnd().length;
     const sentence = line.slice(start, end).trim();
     if (ABBREVIATION.test(sentence)) continue;
+    const number = Number(ITEM_NUMBER.exec(sentence)?.[1]);
+    // "2. Pour": the number of a step opens a sentence; "The setting is 5. Oily beans": any other number may end one.
+    if (number === item + 1 || sentence === `${number}.`) {
+      item = number;
+      continue;
+    }
     sentences.push(sentence);
     start = end;
   }

@@ -8,14 +8,14 @@ const STOP_WORDS = new Set(
     'how i if in into is isn it its itself just ll m me might more most much must my myself no nor not now of off on once only or other our ours out ' +
     'over own per please re s same shall she should shouldn so some such t than that the their theirs them then there these they this those through to ' +
     'too under until up upon us ve very was wasn way we were weren what whatever when where whether which while who whom whose why will with within ' +
-    'without won would wouldn you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
+    'without wont would wouldn may dont doesnt didnt cant couldnt isnt arent wasnt shouldnt done doing gets getting you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
     'possible want wants wanted need needs like help question answer manual manuals guide mean means meant call called'
   ).split(' '),
 );
 
 /** Words of nearly every manual and nearly every question; alone they are no evidence that a sentence answers. */
 const GENERIC = new Set(
-  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model'
+  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit proper correct way'
     .split(' ')
     .map((word) => stemmer(word)),
 );
@@ -46,7 +46,7 @@ const SYNONYMS: readonly string[] = [
   'replace exchange swap',
   'update upgrade',
   'allow permit support',
-  'weight weigh kg',
+  'weight weigh heavy kg kilogram',
   'size dimension measure',
   'guarantee warranty',
   'increase enlarge raise bigger',
@@ -56,6 +56,10 @@ const SYNONYMS: readonly string[] = [
   'cancel stop',
   'find locate search',
   'see view show',
+  'froth foam steam',
+  'dispose disposal discard waste',
+  'fast faster quick quickly',
+  'power electricity energy watt',
 ];
 
 const synonymsOf = new Map<string, ReadonlySet<string>>();
@@ -85,11 +89,21 @@ export function terms(text: string): string[] {
 
 /** "How long", "how often": the answer is a measure, and names it without the adjective. */
 const MEASURE =
-  /\bhow (?:long|often|frequently|much|many|far|big|large|small|tall|high|wide|deep|heavy|hot|cold|loud|fast|old|soon)\b/gi;
+  /\bhow (long|often|frequently|much|many|far|big|large|small|tall|high|wide|deep|heavy|hot|cold|loud|fast|old|soon)\b/gi;
+
+/** What the adjective's measure is called. */
+const MEASURE_NAMES: Readonly<Record<string, string>> = {
+  heavy: 'weight',
+  wide: 'width',
+  tall: 'height',
+  high: 'height',
+  deep: 'depth',
+  loud: 'noise',
+};
 
 /** The informative stems of a question. */
 export function questionTerms(question: string): string[] {
-  return terms(question.replace(MEASURE, ' '));
+  return terms(question.replace(MEASURE, (_, adjective: string) => MEASURE_NAMES[adjective.toLowerCase()] ?? ' '));
 }
 
 export function isGeneric(term: string): boolean {
