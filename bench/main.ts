@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { root } from '../scripts/support/child.ts';
 import { ensureTools, redisTool } from '../scripts/support/system-packages.ts';
 import { reached, toMarkdown, toSvg, type Section } from './report.ts';
+import { answers } from './scenarios/answers.ts';
+import { day } from './scenarios/day.ts';
 import { fairness } from './scenarios/fairness.ts';
 import { footprint } from './scenarios/footprint.ts';
 import { gateway } from './scenarios/gateway.ts';
+import { retrieval } from './scenarios/retrieval.ts';
 import { voice } from './scenarios/voice.ts';
 import { wholeWay } from './scenarios/whole-way.ts';
 import { workers } from './scenarios/workers.ts';
 
-const scenarios = [gateway, wholeWay, workers, fairness, footprint, voice];
+const scenarios = [gateway, wholeWay, workers, fairness, footprint, voice, answers, retrieval, day];
 const folder = join(root, 'bench', 'results');
 const jsonPath = join(folder, 'results.json');
 

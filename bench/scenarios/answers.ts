@@ -1,27 +1,17 @@
 import autocannon from 'autocannon';
 import { createBedrockAgentRuntime, createBedrockRuntime } from '@manuel/aws';
 import type { QueryResult } from '@manuel/contracts';
-import type { Resilience } from '@manuel/resilience';
 import { loadSettings } from '@manuel/settings';
 import { WebSocket } from 'ws';
 import { localPassword, demoUser, signIn } from '../../scripts/support/client.ts';
 import { type AnswerStack, startAnswerStack } from '../support/answer-stack.ts';
+import { directly } from '../support/directly.ts';
 import type { Row, Scenario } from '../support/scenario.ts';
 import { median, quantile } from '../support/statistics.ts';
 
 const questions = 200;
 const warmUp = 50;
 const seconds = 4;
-
-/** No policy of ours in between: what the upstream itself takes. */
-const bare: Resilience = {
-  call: (_call, work) => work(AbortSignal.timeout(30_000)),
-  isOpen: () => false,
-  record: () => undefined,
-  breakers: () => Promise.resolve([]),
-  reset: () => Promise.resolve(false),
-  close: () => Promise.resolve(),
-};
 
 const ask = async ({ client }: AnswerStack, question: string): Promise<QueryResult> => {
   const response = await client.fetch('/api/query', { json: { question }, headers: { prefer: 'wait=30' } });
@@ -33,8 +23,8 @@ const ask = async ({ client }: AnswerStack, question: string): Promise<QueryResu
 async function uncached(house: AnswerStack, userId: string): Promise<Row[]> {
   Object.assign(process.env, house.stack.env);
   const settings = loadSettings(house.stack.env);
-  const search = createBedrockAgentRuntime({ settings, resilience: bare });
-  const model = createBedrockRuntime({ settings, resilience: bare });
+  const search = createBedrockAgentRuntime({ settings, resilience: directly });
+  const model = createBedrockRuntime({ settings, resilience: directly });
   const [ours, theirs, between]: [number[], number[], number[]] = [[], [], []];
   for (let n = 0; n < questions + warmUp; n += 1) {
     const question = `How do I descale machine number ${n}?`;
