@@ -57,7 +57,7 @@ test('what one process sets another finds, in Redis first and then in its own me
   await one.set(key, bytes('value'));
   expect((await other.get(key))?.toString()).toBe('value');
   expect((await other.get(key))?.toString()).toBe('value');
-  await one.get(key);
+  for (let n = 0; n < 2; n += 1) await one.get(key);
   const stats = await other.stats();
   expect(stats.types.answers).toMatchObject({ l1_hits: 1, l2_hits: 1, misses: 1, hit_rate: 2 / 3 });
   expect(Date.now() - Date.parse(stats.types.answers.last_access!)).toBeLessThan(5000);

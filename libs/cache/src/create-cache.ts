@@ -96,22 +96,23 @@ export function createCache(options: CacheOptions): Cache {
   const memoryKey = (key: CacheKey, epoch: string | null): string => `${epoch ?? 0}|${redisKey(prefix, key)}`;
   const ttlMs = (type: CacheType): number => settings.cache[type].ttl_s * 1000;
 
+  /** The epochs as last seen. One that is behind makes an entry of this memory unreachable, never wrong. */
+  const epochs = new Map<CacheType, string | null>();
+
   async function look(key: CacheKey): Promise<Buffer | undefined> {
-    const epoch = await redis.get(epochKey(prefix, key.type));
-    const near = memory[key.type].get(memoryKey(key, epoch));
-    if (near) {
-      stats.note(key.type, 'l1');
-      return near;
-    }
     const name = redisKey(prefix, key);
-    const [[, stored], [, left]] = ((await redis.pipeline().getBuffer(name).pttl(name).exec()) ?? [[], []]) as [
-      [unknown, Buffer | null],
-      [unknown, number],
-    ];
-    const value = stored ? await decode(stored) : undefined;
-    stats.note(key.type, value ? 'l2' : 'miss');
+    // One round trip: the memory saves decoding, and may be believed only under the epoch that holds now.
+    const replies = await redis.pipeline().get(epochKey(prefix, key.type)).getBuffer(name).pttl(name).exec();
+    const [epoch, stored, left] = (replies ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return reply;
+    }) as [string | null, Buffer | null, number];
+    epochs.set(key.type, epoch);
+    const near = stored && memory[key.type].get(memoryKey(key, epoch));
+    const value = near ?? (stored ? await decode(stored) : undefined);
+    stats.note(key.type, near ? 'l1' : value ? 'l2' : 'miss');
     // Promoted for what is left of its life, not for a new one.
-    if (value && left > 0) memory[key.type].set(memoryKey(key, epoch), value, { ttl: left });
+    if (value && !near && left > 0) memory[key.type].set(memoryKey(key, epoch), value, { ttl: left });
     return value;
   }
 
@@ -132,14 +133,9 @@ export function createCache(options: CacheOptions): Cache {
     async set(key, value) {
       if (!settings.cache.enabled) return;
       const stored = await encode(value, aboveBytes);
-      await quiet(
-        'set',
-        async () => {
-          await redis.set(redisKey(prefix, key), stored, 'PX', ttlMs(key.type));
-          memory[key.type].set(memoryKey(key, await redis.get(epochKey(prefix, key.type))), Buffer.from(value));
-        },
-        undefined,
-      );
+      await quiet('set', () => redis.set(redisKey(prefix, key), stored, 'PX', ttlMs(key.type)), null);
+      const epoch = epochs.get(key.type);
+      if (epoch !== undefined) memory[key.type].set(memoryKey(key, epoch), Buffer.from(value));
     },
     async version(userId) {
       const name = versionKey(prefix, userId);

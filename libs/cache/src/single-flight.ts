@@ -31,7 +31,10 @@ const pollMs = 40;
 const ifHeld = (command: string): string =>
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return ${command} end return 0`;
 const renew = ifHeld("redis.call('PEXPIRE', KEYS[1], ARGV[2])");
-const release = ifHeld("redis.call('DEL', KEYS[1])");
+/** Leaves the value for the others (none: '') and gives the lock back. */
+const land = `
+if ARGV[2] ~= '' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
+${ifHeld("redis.call('DEL', KEYS[1])")}`;
 
 export function createSingleFlight(deps: {
   readonly redis: Redis;
@@ -58,14 +61,15 @@ export function createSingleFlight(deps: {
       const held = await quiet('flight', () => redis.set(lock, token, 'PX', lockMs, 'NX'), 'trouble' as const);
       if (held === 'trouble') return { value: await work(), leader: true };
       if (held === 'OK') {
+        const give = (value: string): Promise<unknown> =>
+          quiet('flight', () => redis.eval(land, 2, lock, result, token, value, resultMs), 0);
         try {
           const value = await lead(lock, token, work);
-          if (options.share?.(value) ?? true) {
-            await quiet('flight', () => redis.set(result, JSON.stringify(value), 'PX', resultMs), null);
-          }
+          await give((options.share?.(value) ?? true) ? JSON.stringify(value) : '');
           return { value, leader: true };
-        } finally {
-          await quiet('flight', () => redis.eval(release, 1, lock, token), 0);
+        } catch (error) {
+          await give('');
+          throw error;
         }
       }
       const landed = await waitForLanding(redis, lock, result, options.signal, quiet);

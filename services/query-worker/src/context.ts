@@ -70,8 +70,9 @@ export async function createContext(settings: Settings, overrides: ContextOverri
     search,
     model,
     cache,
-    noteDegradation: (level) =>
-      degradation.note(level).catch((error: unknown) => logger.warn('degradation was not counted', { level, error })),
+    noteDegradation(level) {
+      degradation.note(level).catch((error: unknown) => logger.warn('degradation was not counted', { level, error }));
+    },
     async ready() {
       await Promise.all([ledger.ping(), redis.ping()]);
     },

@@ -30,18 +30,18 @@ export async function answerQuestion(outside: Outside, run: Run, question: Quest
   const key = keyOfAnswer(outside, question, version);
   const write = (): Promise<Answer> => writeAnswer(outside, run, { question, turns, manuals, version });
   const answer = key ? await onceFor(outside, run, question, key, write) : await write();
-  await note(outside, question, answer);
+  note(outside, question, answer);
   const paid = answer.degradation === 'none' || answer.degradation === 'simplified';
   return { answer, charged: paid && !answer.from_cache && !question.warmUp };
 }
 
-async function note(outside: Outside, question: Question, answer: Answer): Promise<void> {
+function note(outside: Outside, question: Question, answer: Answer): void {
   const { persona, text } = question;
   const labels = { degradation: answer.degradation, from_cache: String(answer.from_cache), persona };
   outside.metrics.count('answers_total', 'Answers', labels);
   keepTurn(outside, question, answer);
   if (!question.warmUp) outside.cache.asked.note(question.userId, { question: text, persona });
-  await outside.noteDegradation(answer.degradation);
+  outside.noteDegradation(answer.degradation);
 }
 
 async function turnsOf(outside: Outside, question: Question): Promise<ConversationTurn[]> {

@@ -67,7 +67,8 @@ export async function findPassages(
       },
       { signal: run.signal, deadlineMs: input.limitMs },
     ));
-  if (key && !known) await outside.cache.set(key, Buffer.from(JSON.stringify(found)));
+  // It never fails, and nobody waits for it.
+  if (key && !known) void outside.cache.set(key, Buffer.from(JSON.stringify(found)));
   return choosePassages(
     found.filter((passage) => !gone.has(passage.manual_id)),
     { count, perManual: settings.max_passages_per_manual, minScore: settings.min_score },

@@ -30,7 +30,7 @@ export interface Outside {
   readonly model: Pick<BedrockRuntime, 'model' | 'streamAnswer' | 'complete'>;
   readonly cache: Cache;
   /** Counts how an answer came about, for the system's health. */
-  readonly noteDegradation: (level: Degradation) => Promise<void>;
+  readonly noteDegradation: (level: Degradation) => void;
 }
 
 /** One run of the job: where its words go, and when to stop. */
@@ -39,5 +39,5 @@ export interface Run {
   readonly logger: Logger;
   /** Sends a piece of the answer to the user. What was said cannot be taken back: all pieces together are the answer. */
   readonly say: (text: string) => void;
-  readonly progress: (step: 'retrieving' | 'answering') => Promise<void>;
+  readonly progress: (step: 'retrieving' | 'answering') => void;
 }

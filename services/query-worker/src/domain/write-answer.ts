@@ -34,7 +34,7 @@ export async function writeAnswer(
   let tokens = { input: 0, output: 0 };
   let said = '';
   try {
-    await run.progress('retrieving');
+    run.progress('retrieving');
     const rewritten = await rewriteQuestion(outside, run, { question: text, turns, limitMs: budget.rewriteMs() });
     text = rewritten.text;
     tokens = rewritten.tokens;
@@ -48,7 +48,7 @@ export async function writeAnswer(
       run.say(persona.no_answer);
       return { ...base, answer: persona.no_answer, citations: [], context_used: false, model: 'none', tokens };
     }
-    await run.progress('answering');
+    run.progress('answering');
     const joined = joinPassages(passages);
     const collector = collectAnswer(joined, persona.no_answer, (piece) => {
       said += piece;

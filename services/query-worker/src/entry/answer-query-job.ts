@@ -27,8 +27,12 @@ function toRun(job: JobContext<'query'>): Run {
     signal: job.signal,
     logger: job.logger,
     say: (text) => job.token(text),
-    progress: (step) =>
-      job.progress({ step, percent: steps[step] ?? 0, ...(transcription === undefined ? {} : { transcription }) }),
+    progress(step) {
+      const said = transcription === undefined ? {} : { transcription };
+      job
+        .progress({ step, percent: steps[step] ?? 0, ...said })
+        .catch((error: unknown) => job.logger.warn('progress was not told', { step, error }));
+    },
   };
 }
 
