@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
 import {
   type BedrockAgent,
   type BedrockAgentRuntime,
@@ -44,6 +45,8 @@ export interface Bench {
   documents(): AsyncIterable<DocumentState>;
   readonly agent: BedrockAgent;
   search: BedrockAgentRuntime['retrieve'];
+  /** A search that no owner narrows: what the index would give to one who forgot the filter. */
+  searchAll(text: string): Promise<{ metadata: Record<string, unknown> }[]>;
   readonly cache: Cache;
   /** Every key in the bucket under a prefix. */
   keys(prefix?: string): Promise<string[]>;
@@ -173,6 +176,21 @@ export async function startBench(
     agent,
     documents: () => agent.listDocuments(),
     search: (input) => search.retrieve(input),
+    async searchAll(text) {
+      const client = new BedrockAgentRuntimeClient({ region: settings.region });
+      try {
+        const { retrievalResults = [] } = await client.send(
+          new RetrieveCommand({
+            knowledgeBaseId: settings.knowledge_base.id,
+            retrievalQuery: { text },
+            retrievalConfiguration: { vectorSearchConfiguration: { numberOfResults: 100 } },
+          }),
+        );
+        return retrievalResults.map(({ metadata = {} }) => ({ metadata }));
+      } finally {
+        client.destroy();
+      }
+    },
     cache,
     async close() {
       await admitter.close();
