@@ -54,13 +54,18 @@ const RULES: readonly Rule[] = [
   },
   { asks: /\bhow many\b/i, fits: (sentence, question) => COUNT.test(withoutWordsOf(question, sentence)), strict: true },
   {
+    asks: /\bhow (?:hot|cold|warm)\b|\b(?:what|which) temperature\b/i,
+    fits: matches(/\d\s*(?:°|degrees?\b|[CF]\b)/),
+    strict: true,
+  },
+  {
     // A property is stated; what is to be done with an amount is another matter.
     asks: /\bhow (?:heavy|big|large|small|tall|high|deep|wide|thick|loud)\b/i,
     fits: (sentence) => AMOUNT.test(sentence) && !isImperative(sentence),
     strict: true,
   },
   {
-    asks: /\bhow (?:much|hot|cold|far|old|fast)\b|\bwhat(?:'s| is| are)? (?:the )?(?:temperature|pressure|size|weight|voltage|capacity|time|speed|frequency|distance|noise level|power consumption)\b/i,
+    asks: /\bhow (?:much|far|old|fast)\b|\bwhat(?:'s| is| are)? (?:the )?(?:pressure|size|weight|voltage|capacity|time|speed|frequency|distance|noise level|power consumption)\b/i,
     fits: (sentence, question) => AMOUNT.test(withoutWordsOf(question, sentence.replace(INTERVAL, ''))),
     strict: true,
   },

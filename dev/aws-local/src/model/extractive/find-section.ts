@@ -104,11 +104,19 @@ function shareOf(weights: readonly (readonly [string, number])[], degree: (term:
   return total === 0 ? 0 : sum / total;
 }
 
-/** The beginning of a section, or its opening sentence and its steps from the first on; `parts`: of the question share the room. */
-export function quoteSection({ sentences }: Section, parts: number): Candidate[] {
+/**
+ * The beginning of a section, or its opening sentence and its steps from the first on. `parts` of the question share the room;
+ * an opening that only repeats what was `asked` is left out.
+ */
+export function quoteSection({ sentences }: Section, asked: ReadonlySet<string>, parts: number): Candidate[] {
   const firstStep = sentences.findIndex(({ isItem }) => isItem);
-  const quotable = firstStep > 1 ? [...sentences.slice(0, 1), ...sentences.slice(firstStep)] : sentences;
-  const most = (firstStep >= 0 ? PARAMETERS.maxNumberedSentences : PARAMETERS.maxSectionSentences) / parts;
+  const isNumbered = firstStep >= 0;
+  const start = sentences.findIndex(({ stems }) => !repeats(stems, asked));
+  const quotable =
+    firstStep > 1
+      ? [...sentences.slice(0, 1), ...sentences.slice(firstStep)]
+      : sentences.slice(isNumbered ? 0 : Math.max(0, start));
+  const most = (isNumbered ? PARAMETERS.maxNumberedSentences : PARAMETERS.maxSectionSentences) / parts;
   const quoted: Candidate[] = [];
   let characters = 0;
   for (const sentence of quotable) {
@@ -119,4 +127,9 @@ export function quoteSection({ sentences }: Section, parts: number): Candidate[]
     quoted.push(sentence);
   }
   return quoted;
+}
+
+function repeats(stems: ReadonlySet<string>, asked: ReadonlySet<string>): boolean {
+  const known = [...stems].filter((stem) => matchTerm(stem, asked) === 1).length;
+  return known >= PARAMETERS.section.openingRestatementShare * stems.size;
 }

@@ -26,8 +26,17 @@ export const PARAMETERS = {
   labelBonus: 0.6,
   /** Where a question asks for a measure, a place or a time, a sentence that holds one is preferred to others up to this much better. */
   kindShare: 0.35,
+  minOwnCoverage: 0.5,
+  /** What the asker owns ("my dishwasher") is what the manual is about when this many sentences speak of it. */
+  minOwnedSentences: 3,
   /** A section is what was asked for when its heading speaks of this much of the question, and little else. */
-  section: { minHeadingShare: 0.7, minPrecision: 0.5, minCoverage: 0.75, rankDiscount: 0.3 },
+  section: {
+    minHeadingShare: 0.7,
+    minPrecision: 0.5,
+    minCoverage: 0.75,
+    rankDiscount: 0.3,
+    openingRestatementShare: 0.6,
+  },
   /** The most that is quoted of a section, of one with numbered steps, and in characters. */
   maxSectionSentences: 6,
   maxNumberedSentences: 10,

@@ -16,7 +16,7 @@ export interface QuestionCues {
 const NEGATION = /\b(?:not|never|cannot|no|without|except|avoid|unable)\b|n[’']t\b/i;
 
 const PROCEDURE =
-  /\bhow (?:to|do|can|could|should|must|would|shall|does one|is (?:it|this|that)|are they)\b|\bhow\s*\?|\b(?:steps?|procedure|instructions?|process|way|method) (?:to|for|of|on)\b|\bguide me\b|\binstruct\b|\bwhat (?:should|must|do|can) i do\b|\bwhere (?:can|do|to|should|could)\b|\bi (?:want|need|would like) to\b/i;
+  /\bhow (?:to|do|can|could|should|must|would|shall|does one|is (?:it|this|that)|are they)\b|\bhow (?:i|you|we|one) (?:can|could|should|must)\b|\bhow\s*\?|\b(?:steps?|procedure|instructions?|process|way|method) (?:to|for|of|on)\b|\bguide me\b|\binstruct\b|\bwhat (?:should|must|do|can) i do\b|\bwhere (?:can|do|to|should|could)\b|\bi (?:want|need|would like) to\b/i;
 
 const QUESTION_WORD =
   /\?|\b(?:how|what|whats|where|when|why|which|who|whose|is|are|am|was|do|does|did|can|could|should|must|may|will|would|not)\b/i;

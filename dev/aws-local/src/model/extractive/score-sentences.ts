@@ -20,11 +20,13 @@ export interface Scored {
   readonly score: number;
   /** The share of what was asked, by weight, that the sentence and what surrounds it speak of: 0..1. */
   readonly coverage: number;
+  /** The same without its neighbours: of the sentence and the heading above it alone. */
+  readonly ownCoverage: number;
   /** The question's terms in the sentence itself. */
   readonly matched: ReadonlySet<string>;
   /** The weightiest of them. */
   readonly subject: string;
-  /** The share of what was asked that the heading above it speaks of. */
+  /** The share of the question's subject, everyday words left out, that the heading above it speaks of. */
   readonly headingCoverage: number;
   /** Of the kind that the question's words ask for. */
   readonly fits: boolean;
@@ -85,6 +87,7 @@ export function scoreSentences(
   const titles = passages.map((passage) => new Set(terms(passage.title)));
   const pairs = new Set(questionTerms.slice(1).map((term, index) => `${questionTerms[index]} ${term}`));
 
+  const subjects = [...weights].reduce((sum, [term, weight]) => (isGeneric(term) ? sum : sum + weight), 0);
   const share = (weight: number) => (total === 0 ? 0 : weight / total);
 
   return candidates.map((candidate, at) => {
@@ -98,6 +101,7 @@ export function scoreSentences(
     let own = 0;
     let around = 0;
     let known = 0;
+    let alone = 0;
     let headed = 0;
     let subject = '';
     for (const [term, weight] of weights) {
@@ -108,9 +112,10 @@ export function scoreSentences(
       }
       const inHeading = here === 1 ? 0 : matchTerm(term, above);
       const inNeighbour = here === 1 ? 0 : matchTerm(term, beside);
-      headed += weight * matchTerm(term, heading);
+      if (!isGeneric(term)) headed += weight * matchTerm(term, heading);
       own += weight * here;
       around += weight * Math.max(0, inHeading * PARAMETERS.headingShare, inNeighbour * PARAMETERS.neighbourShare);
+      alone += weight * Math.max(here, inHeading);
       known += weight * Math.max(here, inHeading, inNeighbour);
     }
     const adjacent = candidate.sequence
@@ -134,9 +139,10 @@ export function scoreSentences(
       candidate,
       score,
       coverage: share(known),
+      ownCoverage: share(alone),
       matched,
       subject,
-      headingCoverage: share(headed),
+      headingCoverage: subjects === 0 ? 0 : headed / subjects,
       fits,
       isLabelled,
     };

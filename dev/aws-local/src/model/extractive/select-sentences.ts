@@ -1,10 +1,10 @@
 import { findSection, quoteSection } from './find-section.ts';
 import { isImperative } from './imperative.ts';
 import { PARAMETERS } from './parameters.ts';
-import { readCues, splitQuestion } from './question-cues.ts';
-import type { Task } from './read-request.ts';
+import { readCues, splitQuestion, type QuestionCues } from './question-cues.ts';
+import type { Passage, Task } from './read-request.ts';
 import { labelOf, readCandidates, scoreSentences, weighTerms, type Candidate, type Scored } from './score-sentences.ts';
-import { isGeneric, questionTerms, words } from './terms.ts';
+import { isGeneric, ownedTerm, questionTerms, terms, words } from './terms.ts';
 
 /**
  * The sentences that answer the task's question, in the order they should be read: at most four, or the steps under the heading
@@ -32,19 +32,26 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   if (isFollowUp(question, asked)) addEarlierTerms(weights, task, candidates);
   // A question made of nothing but a few everyday words cannot be matched to a passage with any confidence.
   const isVague = ![...weights.keys()].some((term) => !isGeneric(term));
-  if (isVague && weights.size < PARAMETERS.minEverydayTerms) return [];
+  const isTooVague = isVague && weights.size < PARAMETERS.minEverydayTerms;
+  const owned = ownedTerm(question);
+  const isElsewhere = owned !== undefined && isForeign(owned, candidates, task.passages);
   const scored = scoreSentences(candidates, task.passages, asked, weights, cues);
   const ranked = scored
     .filter((entry) => entry.matched.size > 0 && !entry.candidate.isHeading)
     .sort((a, b) => b.score - a.score);
-  const able = ranked.filter((entry) =>
-    isVague ? entry.matched.size === weights.size : entry.coverage >= PARAMETERS.minCoverage && isOnSubject(entry),
-  );
-  if (cues.procedure || cues.bareTopic) {
+  const able = ranked.filter((entry) => {
+    if (isElsewhere && !entry.candidate.stems.has(owned)) return false;
+    if (isVague) return entry.matched.size === weights.size && (!isTooVague || isTelling(entry, cues));
+    return entry.coverage >= PARAMETERS.minCoverage && isOnSubject(entry);
+  });
+  if ((cues.procedure || cues.bareTopic) && !isElsewhere) {
     const section = findSection(candidates, task.passages, subjects > 0 ? own : weights, cues, able[0]?.candidate);
-    if (section !== undefined) return quoteSection(section, parts);
+    if (section !== undefined) return quoteSection(section, new Set(asked), parts);
   }
-  const fitting = able.filter((entry) => entry.fits && entry.score >= PARAMETERS.kindShare * (able[0]?.score ?? 0));
+  const least = PARAMETERS.kindShare * (able[0]?.score ?? 0);
+  const fitting = able.filter(
+    (entry) => entry.fits && entry.score >= least && entry.ownCoverage >= PARAMETERS.minOwnCoverage,
+  );
   if (cues.kind?.required === true && fitting.length === 0) return [];
   const preferred = cues.kind?.strict === true && fitting.length > 0 ? fitting : ranked;
   const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? able[0]) : fitting[0];
@@ -59,6 +66,18 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
     isMeasured ? Math.min(limit, PARAMETERS.maxStrictSentences) : limit,
   );
   return isMeasured ? support : inReadingOrder(support);
+}
+
+/** "What does the light on my dishwasher mean?" is not for a manual that names dishwashers once or twice. */
+function isForeign(owned: string, candidates: readonly Candidate[], passages: readonly Passage[]): boolean {
+  if (passages.some(({ title }) => terms(title).includes(owned))) return false;
+  const naming = candidates.filter(({ stems }) => stems.has(owned));
+  return naming.length < PARAMETERS.minOwnedSentences && !naming.some(({ isHeading }) => isHeading);
+}
+
+/** What makes up for a question of one or two everyday words: a line of just that name, or the measure that is asked for. */
+function isTelling(entry: Scored, { kind }: QuestionCues): boolean {
+  return kind?.strict === true ? entry.fits && entry.matched.size > 1 : entry.isLabelled;
 }
 
 /** Speaks of the question's subject, or stands under a heading that does and is just what was asked for. */
@@ -80,7 +99,8 @@ function withSteps(best: Scored, scored: readonly Scored[], ranked: readonly Sco
   for (const entry of begins) {
     const isStep =
       entry.candidate.isItem || isImperative(entry.candidate.text) || entry === best || isNearlyAsGood(entry);
-    if (steps.length >= limit || (steps.length > 0 && !isStep)) break;
+    const startsAnew = steps.length > 0 && labelOf(entry.candidate.text) !== undefined && !entry.candidate.isItem;
+    if (steps.length >= limit || startsAnew || (steps.length > 0 && !isStep)) break;
     if (isStep) steps.push(entry.candidate);
   }
   return steps.length > 1 ? steps : withSupport(best, scored, ranked, Math.min(limit, 2));

@@ -8,14 +8,14 @@ const STOP_WORDS = new Set(
     'how i if in into is isn it its itself just ll m me might more most much must my myself no nor not now of off on once only or other our ours out ' +
     'over own per please re s same shall she should shouldn so some such t than that the their theirs them then there these they this those through to ' +
     'too under until up upon us ve very was wasn way we were weren what whatever when where whether which while who whom whose why will with within ' +
-    'without wont would wouldn may dont doesnt didnt cant couldnt isnt arent wasnt shouldnt done doing gets getting you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
+    'without wont would wouldn may dont doesnt didnt cant couldnt isnt arent wasnt shouldnt done doing gets getting happen happens you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
     'possible want wants wanted need needs like help question answer manual manuals guide mean means meant call called'
   ).split(' '),
 );
 
 /** Words of nearly every manual and nearly every question; alone they are no evidence that a sentence answers. */
 const GENERIC = new Set(
-  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit proper correct way'
+  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit allow permit proper correct way'
     .split(' ')
     .map((word) => stemmer(word)),
 );
@@ -56,6 +56,7 @@ const SYNONYMS: readonly string[] = [
   'cancel stop',
   'find locate search',
   'see view show',
+  'turn switch',
   'froth foam steam',
   'dispose disposal discard waste',
   'fast faster quick quickly',
@@ -75,6 +76,7 @@ export function words(text: string): string[] {
       .toLowerCase()
       .normalize('NFKD')
       .replace(/[’']/g, '')
+      .replace(/\bwashing machine/g, 'washer')
       .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1')
       .match(/[\p{L}\p{N}]+(?:[.,]\d+)?/gu) ?? []
   );
@@ -100,6 +102,12 @@ const MEASURE_NAMES: Readonly<Record<string, string>> = {
   deep: 'depth',
   loud: 'noise',
 };
+
+/** "On my dishwasher": the stem of what the asker owns, unless it is a word for any product. */
+export function ownedTerm(question: string): string | undefined {
+  const owned = /\bmy\s+(.+)$/isu.exec(question)?.[1];
+  return owned === undefined ? undefined : terms(owned).find((term) => !isGeneric(term));
+}
 
 /** The informative stems of a question. */
 export function questionTerms(question: string): string[] {
