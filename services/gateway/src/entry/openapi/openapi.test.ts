@@ -138,7 +138,7 @@ async function calls(): Promise<Call[]> {
     ],
     ['cancelJob', () => mine('DELETE', ended.links.self), 'conflict'],
     ['jobEvents', () => mine('GET', ended.links.events), 200],
-    ['giveFeedback', () => mine('POST', '/api/feedback', { job_id: ended.id, rating: 'up' }), 201],
+    ['giveFeedback', () => mine('POST', '/api/feedback', { job_id: ended.id, rating: 'up' }), 200],
     ['giveFeedback', () => mine('POST', '/api/feedback', { job_id: ended.id, rating: 'meh' }), 'validation_failed'],
     ['announceUpload', () => mine('POST', '/api/uploads', { kind: 'audio', content_type: 'audio/wav', size: 9 }), 201],
     [
@@ -157,7 +157,7 @@ async function calls(): Promise<Call[]> {
     ['deleteManual', () => mine('DELETE', `/api/manuals/man_${gone}`), 'not_found'],
     ['getUsage', () => mine('GET', '/api/user/usage'), 200],
     ['getQuota', () => mine('GET', '/api/user/quota'), 200],
-    ['getTicket', () => mine('POST', '/api/ws-ticket'), 201],
+    ['getTicket', () => mine('POST', '/api/ws-ticket'), 200],
     ['opsHealth', () => theirs('GET', '/api/ops/health'), 200],
     ['opsHealth', () => mine('GET', '/api/ops/health'), 'forbidden'],
     ['listDeadLetters', () => theirs('GET', '/api/ops/dead-letters'), 200],

@@ -139,7 +139,7 @@ export const jobOperations: readonly Operation[] = [
     body: feedbackRequestSchema,
     bodyExample: { job_id: exampleJobId, rating: 'down', comment: 'The button is on the left.' },
     answers: {
-      201: {
+      200: {
         description: 'Kept',
         schema: feedbackViewSchema,
         example: { job_id: exampleJobId, rating: 'down', created_at: exampleTime },
@@ -147,7 +147,7 @@ export const jobOperations: readonly Operation[] = [
     },
     errors: ['not_found', 'conflict'],
     async handle(gateway, { caller, body }) {
-      return { status: 201, body: await giveFeedback(gateway, caller, body) };
+      return { status: 200, body: await giveFeedback(gateway, caller, body) };
     },
   }),
 ];

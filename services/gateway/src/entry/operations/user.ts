@@ -58,7 +58,7 @@ export const userOperations: readonly Operation[] = [
     description: 'For browsers, which cannot send headers when they open a WebSocket.',
     access: 'user',
     answers: {
-      201: {
+      200: {
         description: 'The ticket',
         schema: ticketViewSchema,
         example: { ticket: 'n2Vq0o6cB8m7TQx1Zc3bS5dW9yA4uE', expires_at: exampleTime },
@@ -66,7 +66,7 @@ export const userOperations: readonly Operation[] = [
     },
     errors: [],
     async handle(gateway, { caller }) {
-      return { status: 201, body: await gateway.tickets.issue(caller) };
+      return { status: 200, body: await gateway.tickets.issue(caller) };
     },
   }),
 ];
