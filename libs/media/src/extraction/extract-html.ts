@@ -3,7 +3,7 @@ import { cleanTitle } from './extracted.ts';
 import type { Extracted } from './extracted.ts';
 
 /** Elements whose content no reader sees. */
-const hidden = new Set(['script', 'style', 'template', 'noscript', 'svg', 'head']);
+const hidden = new Set(['script', 'style', 'template', 'noscript', 'svg', 'head', 'title']);
 const inline = new Set(['a', 'abbr', 'b', 'code', 'em', 'font', 'i', 'small', 'span', 'strong', 'sub', 'sup', 'u']);
 
 /** The visible text of a page of HTML. One pass from left to right, so that no input makes it slow. */
