@@ -44,6 +44,44 @@ test('after FLUSHALL every job ends within two sweeps, each with one effect', as
   }
 });
 
+test('after Redis was killed and came back empty, the same processes go on and nothing is lost', async () => {
+  const admitter = await bench.admitter();
+  const hub = await bench.hub(admitter);
+  const janitor = await bench.janitor();
+  const gate = Promise.withResolvers<void>();
+  await bench.worker(
+    async (job) => {
+      if (job.userId === 'anna') await gate.promise;
+      return done(job);
+    },
+    { concurrency: 3 },
+  );
+  const told = new Set<string>();
+  await hub.subscribe(
+    'anna',
+    ({ event }) => event.type === 'job' && isTerminal(event.job.status) && told.add(event.job.id),
+  );
+  const jobs = await Promise.all(Array.from({ length: 8 }, () => submit(admitter, question('anna'))));
+  await waitFor(async () => (await bench.redis.llen('{manuel}:query:active')) === 3);
+
+  await bench.server.stop('SIGKILL');
+  await expect(submit(admitter, question('anna'))).rejects.toMatchObject({ code: 'unavailable' });
+  await bench.server.start();
+  gate.resolve();
+  const late = await waitFor(() => submit(admitter, question('anna')));
+  await waitFor(
+    async () => {
+      await janitor.sweep();
+      return open().length === 0;
+    },
+    { timeoutMs: 20_000 },
+  );
+  expect(count('completed')).toBe(9);
+  expect(bench.deps.ledger.charges.size).toBe(9);
+  await waitFor(() => told.has(late.id));
+  expect(await hub.waitForEnd('anna', jobs[0]?.id ?? '', 5000)).toMatchObject({ status: 'completed' });
+});
+
 test('a job whose gateway died between row and queue is found and run', async () => {
   const admitter = await bench.admitter();
   const hub = await bench.hub(admitter);
