@@ -4,6 +4,7 @@ import { createJanitor, type Janitor } from '@manuel/queues';
 import { connectRedis, createResilience } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@manuel/telemetry';
+import { type AlertOutbox, createAlertOutbox } from './adapters/alert-outbox.ts';
 import type { Outside } from './domain/outside.ts';
 
 const service = 'error-processor';
@@ -14,6 +15,7 @@ export interface Context extends Outside, AsyncDisposable {
   readonly metrics: Metrics;
   readonly ledger: Ledger;
   readonly janitor: Janitor;
+  readonly outbox: AlertOutbox;
   /** Throws while DynamoDB or Redis cannot be reached. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +36,9 @@ export async function createContext(settings: Settings, overrides: ContextOverri
   const sns = createSns({ settings, resilience });
   const janitor = await createJanitor({ settings, ledger, logger, metrics });
   const { topic_arn: topic } = settings.alerts;
+  const outbox = createAlertOutbox(async ({ subject, message, attributes }) => {
+    await sns.publish({ topic, subject, message, attributes });
+  }, logger);
 
   async function close(): Promise<void> {
     await janitor.close();
@@ -52,10 +57,12 @@ export async function createContext(settings: Settings, overrides: ContextOverri
     deadLetters: ledger.deadLetters,
     retentionDays: settings.errors.retention_days,
     alertWindowS: settings.errors.alert_window_s,
-    async alert({ subject, message, attributes }) {
+    outbox,
+    async alert(alert) {
+      const { subject, attributes } = alert;
       logger.error('alert', { subject, ...attributes });
       metrics.count('alerts_total', 'Alerts raised for failures', { severity: attributes['severity'] ?? 'high' });
-      if (topic !== '') await sns.publish({ topic, subject, message, attributes });
+      if (topic !== '') await outbox.put(alert);
     },
     async ready() {
       await Promise.all([ledger.ping(), redis.ping()]);

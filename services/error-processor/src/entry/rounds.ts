@@ -23,7 +23,7 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
 
 /** Sweeps and reconciles every `ledger.sweep_interval_ms`, one round after the other, the first at once. */
 export function startRounds(context: Context): Rounds {
-  const { settings, logger, janitor, metrics } = context;
+  const { settings, logger, janitor, metrics, outbox } = context;
   const everyMs = settings.ledger.sweep_interval_ms;
   const stop = new AbortController();
   let lastEnd = Date.now();
@@ -54,6 +54,7 @@ export function startRounds(context: Context): Rounds {
   async function go(): Promise<void> {
     while (!stop.signal.aborted) {
       await attempt('sweep', () => janitor.sweep());
+      await attempt('sending alerts', () => outbox.flush());
       await attempt('reconciling failures', () => reconcileFailures(context, Date.now));
       lastEnd = Date.now();
       await pause();
