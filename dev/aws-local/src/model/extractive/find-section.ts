@@ -105,17 +105,18 @@ function shareOf(weights: readonly (readonly [string, number])[], degree: (term:
 }
 
 /**
- * The beginning of a section, or its opening sentence and its steps from the first on. `parts` of the question share the room;
- * an opening that only repeats what was `asked` is left out.
+ * The steps of a section from the first on, after its opening sentence where they are numbered; of a bare topic its beginning.
+ * `parts` of the question share the room. An opening that only repeats what was `asked` is no step.
  */
-export function quoteSection({ sentences }: Section, asked: ReadonlySet<string>, parts: number): Candidate[] {
-  const firstStep = sentences.findIndex(({ isItem }) => isItem);
-  const isNumbered = firstStep >= 0;
-  const start = sentences.findIndex(({ stems }) => !repeats(stems, asked));
-  const quotable =
-    firstStep > 1
-      ? [...sentences.slice(0, 1), ...sentences.slice(firstStep)]
-      : sentences.slice(isNumbered ? 0 : Math.max(0, start));
+export function quoteSection(
+  { sentences }: Section,
+  { asked, isTopic, parts }: { asked: ReadonlySet<string>; isTopic: boolean; parts: number },
+): Candidate[] {
+  const firstItem = sentences.findIndex(({ isItem }) => isItem);
+  const isNumbered = firstItem >= 0;
+  const firstStep = sentences.findIndex(({ text, stems }) => isImperative(text) && !repeats(stems, asked));
+  const start = isNumbered || isTopic ? 0 : Math.max(0, firstStep);
+  const quotable = firstItem > 1 ? [...sentences.slice(0, 1), ...sentences.slice(firstItem)] : sentences.slice(start);
   const most = (isNumbered ? PARAMETERS.maxNumberedSentences : PARAMETERS.maxSectionSentences) / parts;
   const quoted: Candidate[] = [];
   let characters = 0;

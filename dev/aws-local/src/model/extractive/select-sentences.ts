@@ -46,7 +46,7 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   });
   if ((cues.procedure || cues.bareTopic) && !isElsewhere) {
     const section = findSection(candidates, task.passages, subjects > 0 ? own : weights, cues, able[0]?.candidate);
-    if (section !== undefined) return quoteSection(section, new Set(asked), parts);
+    if (section !== undefined) return quoteSection(section, { asked: new Set(asked), isTopic: !cues.procedure, parts });
   }
   const least = PARAMETERS.kindShare * (able[0]?.score ?? 0);
   const fitting = able.filter(
