@@ -12,7 +12,8 @@ function count(): Counts {
 
 /**
  * The leak alarm: a file that ends with more connections, servers, child processes or timers than it began with fails, and
- * says which. It waits up to three seconds for what is already closing.
+ * says which. It waits for what is already closing: idle sockets of
+ * `fetch` go after some seconds.
  */
 export default class LeakAlarmEnvironment extends TestEnvironment {
   #before: Counts = count();
@@ -24,7 +25,7 @@ export default class LeakAlarmEnvironment extends TestEnvironment {
 
   async handleTestEvent(event: Circus.AsyncEvent | Circus.SyncEvent, state: Circus.State): Promise<void> {
     if (event.name !== 'run_finish') return;
-    const end = Date.now() + 3000;
+    const end = Date.now() + 8000;
     for (;;) {
       // The wait below is itself one timer, but it is over when the count is taken.
       const now = count();
