@@ -73,7 +73,7 @@ test.each([
   [error('SomethingNew', { $metadata: { httpStatusCode: 418 } }), 'validation', 'upstream_failed', false],
   [error('constructor'), 'unknown', 'internal', true],
   ['text', 'unknown', 'internal', true],
-] as const)('%#: $1 becomes $2', (thrown, kind, code, retryable) => {
+] as const)('case %#', (thrown, kind, code, retryable) => {
   expect(failureKind(thrown)).toBe(kind);
   const mapped = mapAwsError(thrown);
   expect(mapped).toMatchObject({ code, retryable });
