@@ -1,6 +1,7 @@
 import {
   type JobView,
   ManuelError,
+  type Operation,
   type Progress,
   isTerminal,
   jobIdSchema,
@@ -9,24 +10,26 @@ import {
   operations,
   toProblem,
 } from '@manuel/contracts';
-import type { JobRow } from '@manuel/ledger';
 import type { ToJobView } from './types.ts';
 
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
-/** The progress a job shows that has reported none: its first step, or its last when it completed. */
-function silentProgress(row: Pick<JobRow, 'operation'>, status: JobView['status']): Progress {
-  const steps = Object.entries(jobs[jobOfOperation[row.operation]].steps);
-  const [step, percent] = (status === 'completed' ? steps.at(-1) : steps[0]) ?? ['queued', 0];
+const stepAt = (operation: Operation, index: 0 | -1): Progress => {
+  const [step, percent] = Object.entries(jobs[jobOfOperation[operation]].steps).at(index) ?? ['queued', 0];
   return { step, percent };
-}
+};
+/** The progress a job shows that has reported none: its first step, or its last when it completed. */
+const firstStep = new Map(operations.map((operation) => [operation, stepAt(operation, 0)]));
+const lastStep = new Map(operations.map((operation) => [operation, stepAt(operation, -1)]));
+const silentProgress = (operation: Operation, status: JobView['status']): Progress =>
+  (status === 'completed' ? lastStep : firstStep).get(operation) ?? stepAt(operation, 0);
 
 /** A ledger row as its owner sees it, on top of what Redis knows of it. A terminal row is believed before Redis. */
 export const toJobView: ToJobView = (row, live) => {
   const status = isTerminal(row.status) ? row.status : (live?.status ?? row.status);
   const startedAt = row.started_at ?? live?.started_at;
   const self = `/api/jobs/${row.job_id}`;
-  const last = silentProgress(row, status);
+  const last = silentProgress(row.operation, status);
   return {
     id: row.job_id,
     operation: row.operation,
