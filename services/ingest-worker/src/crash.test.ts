@@ -127,6 +127,8 @@ const disagreements = async () => (await reconcile(context, { mend: false, grace
 test('a kill between any two steps leaves nothing searchable without its owner, and the next run finishes cleanly', async () => {
   const counted = await run(ingestManual, await upload('count', 'count'), []);
   expect(counted).toBeGreaterThan(10);
+  // The search by which the rest is judged does find what is there.
+  expect(await bench.searchAll('kettle button water')).not.toEqual([]);
   let runs = 0;
   const twice = asyncProperty(
     integer({ min: 1, max: counted }),

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
 import {
   type BedrockAgent,
   type BedrockAgentRuntime,
@@ -46,11 +45,15 @@ export interface Bench {
   readonly agent: BedrockAgent;
   search: BedrockAgentRuntime['retrieve'];
   /** A search that no owner narrows: what the index would give to one who forgot the filter. */
-  searchAll(text: string): Promise<{ metadata: Record<string, unknown> }[]>;
+  searchAll(text: string): Promise<Found[]>;
   readonly cache: Cache;
   /** Every key in the bucket under a prefix. */
   keys(prefix?: string): Promise<string[]>;
   close(): Promise<void>;
+}
+
+export interface Found {
+  readonly metadata: Record<string, unknown>;
 }
 
 export interface Upload {
@@ -177,19 +180,18 @@ export async function startBench(
     documents: () => agent.listDocuments(),
     search: (input) => search.retrieve(input),
     async searchAll(text) {
-      const client = new BedrockAgentRuntimeClient({ region: settings.region });
-      try {
-        const { retrievalResults = [] } = await client.send(
-          new RetrieveCommand({
-            knowledgeBaseId: settings.knowledge_base.id,
-            retrievalQuery: { text },
-            retrievalConfiguration: { vectorSearchConfiguration: { numberOfResults: 100 } },
-          }),
-        );
-        return retrievalResults.map(({ metadata = {} }) => ({ metadata }));
-      } finally {
-        client.destroy();
-      }
+      // @manuel/aws knows no search without an owner, and rightly so: this asks the wire.
+      const scope = `local/20260101/${settings.region}/bedrock/aws4_request`;
+      const response = await fetch(`${aws.endpoint}/knowledgebases/${settings.knowledge_base.id}/retrieve`, {
+        method: 'POST',
+        headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0` },
+        body: JSON.stringify({
+          retrievalQuery: { text },
+          retrievalConfiguration: { vectorSearchConfiguration: { numberOfResults: 100 } },
+        }),
+      });
+      const { retrievalResults } = (await response.json()) as { retrievalResults: Found[] };
+      return retrievalResults.map(({ metadata }) => ({ metadata }));
     },
     cache,
     async close() {
