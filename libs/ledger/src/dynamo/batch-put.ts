@@ -1,6 +1,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { ManuelError } from '@manuel/contracts';
 import type { TableKey } from '../tables.ts';
+import { type Attributes, NotAnswered, toAttributes } from './direct-batch-write.ts';
 import type { Deadline, Dynamo } from './dynamo.ts';
 import { toLedgerError } from './failures.ts';
 
@@ -25,14 +26,7 @@ export async function batchPut(
   for (let tries = 0; ; tries += 1) {
     const batch = pending;
     try {
-      const answer = await dynamo.run('BatchWriteItem', deadline, (client, options) =>
-        client.send(
-          new BatchWriteCommand({ RequestItems: { [name]: batch.map((Item) => ({ PutRequest: { Item } })) } }),
-          options,
-        ),
-      );
-      const left = answer.UnprocessedItems?.[name] ?? [];
-      pending = left.length === 0 ? [] : batch.filter((row) => left.some((one) => isSame(one.PutRequest?.Item, row)));
+      pending = await writeBatch(dynamo, name, batch, deadline);
     } catch (error) {
       const failure = toLedgerError(error, 'BatchWriteItem');
       if (failure.code !== 'internal' || rows.length === 1) return answerWith(failure);
@@ -53,7 +47,33 @@ export async function batchPut(
   }
 }
 
-/** Every table that is written in batches has user_id and a sort key of its own among its attributes. */
-function isSame(left: Item | undefined, row: Item): boolean {
-  return left !== undefined && left['user_id'] === row['user_id'] && left['job_id'] === row['job_id'];
+/** One call. Answers the rows that were left out. */
+function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadline: Deadline): Promise<Item[]> {
+  const rows = batch.map(toAttributes);
+  let direct = rows.every((row) => row !== undefined) ? rows : undefined;
+  return dynamo.run('BatchWriteItem', deadline, async (client, options) => {
+    if (direct) {
+      try {
+        const left = await dynamo.batchWrite(table, direct, options);
+        return batch.filter((row) => left.some((one) => isSame(one['user_id'], one['job_id'], row)));
+      } catch (error) {
+        if (!(error instanceof NotAnswered)) throw error;
+        direct = undefined;
+      }
+    }
+    const request = { RequestItems: { [table]: batch.map((Item) => ({ PutRequest: { Item } })) } };
+    const answer = await client.send(new BatchWriteCommand(request), options);
+    const left = (answer.UnprocessedItems?.[table] ?? []).map((one) => one.PutRequest?.Item ?? {});
+    return batch.filter((row) =>
+      left.some((one) => isSame({ S: String(one['user_id']) }, { S: String(one['job_id']) }, row)),
+    );
+  });
 }
+
+/** Every table that is written in batches has user_id and a sort key of its own among its attributes. */
+function isSame(userId: Attributes[string] | undefined, jobId: Attributes[string] | undefined, row: Item): boolean {
+  return isText(userId, row['user_id']) && isText(jobId, row['job_id']);
+}
+
+const isText = (attribute: Attributes[string] | undefined, text: unknown): boolean =>
+  attribute !== undefined && 'S' in attribute && attribute.S === text;

@@ -12,13 +12,14 @@ export interface GroupCommitOptions<Row> {
   /** No two rows of a batch may share it. */
   readonly keyOf: (row: Row) => string;
   readonly maxRows: number;
-  /** Longest wait for company and least time between two batches that are not full, milliseconds. */
+  /** Longest wait for company, milliseconds. */
   readonly intervalMs: number;
 }
 
 /**
- * Gathers rows into batches. A lone row is written at once. One that comes within the interval after a batch waits until the
- * interval is over or the next batch is full: a call costs the same for one row as for many, so under load there must be few.
+ * Gathers rows into batches. A lone row is written at once. One that has company (a write is under way, or a batch went out
+ * within the interval) waits until the interval since then is over or its batch is full: a call costs the same for one row as
+ * for many, so under load there must be few.
  */
 export class GroupCommit<Row> {
   readonly #options: GroupCommitOptions<Row>;
@@ -26,6 +27,7 @@ export class GroupCommit<Row> {
   #timer: NodeJS.Timeout | undefined;
   readonly #writes = new Set<Promise<void>>();
   #lastFlush = Number.NEGATIVE_INFINITY;
+  #lastSize = 0;
 
   constructor(options: GroupCommitOptions<Row>) {
     this.#options = options;
@@ -37,7 +39,8 @@ export class GroupCommit<Row> {
       const key = this.#options.keyOf(row);
       if (this.#waiting.has(key)) this.#flush();
       this.#waiting.set(key, { row, resolve, reject });
-      const rest = this.#lastFlush + this.#options.intervalMs - performance.now();
+      const alone = this.#writes.size === 0 && this.#lastSize <= 1;
+      const rest = alone ? 0 : this.#lastFlush + this.#options.intervalMs - performance.now();
       if (rest <= 0 || this.#waiting.size >= this.#options.maxRows) this.#flush();
       else this.#timer ??= setTimeout(() => this.#flush(), rest);
     });
@@ -56,6 +59,7 @@ export class GroupCommit<Row> {
     const batch = [...this.#waiting.values()];
     this.#waiting = new Map();
     this.#lastFlush = performance.now();
+    this.#lastSize = batch.length;
     const write = this.#write(batch).finally(() => this.#writes.delete(write));
     this.#writes.add(write);
   }
