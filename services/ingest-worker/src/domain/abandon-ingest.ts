@@ -33,6 +33,8 @@ export async function abandonIngest(
   if (row.s3_key === undefined) await discardStored(outside, row);
   else await outside.index.remove(s3Uri(outside.settings.storage.manuals_bucket, row.s3_key), job.userId);
   await manuals.update(job.userId, manualId, { status: 'failed', error: reason }, { status: ['processing'] });
+  // Answers may rest on passages that were found before it failed.
+  if (row.s3_key !== undefined) await outside.followers.manualsChanged(job.userId);
 }
 
 /** Stored, but the row never learnt of it: nobody could find it again. */
