@@ -1,23 +1,13 @@
-import {
-  type Envelope,
-  type JobName,
-  type JobStatus,
-  ManuelError,
-  envelopeSchema,
-  errorCatalog,
-  jobs,
-} from '@manuel/contracts';
+import { type JobName, type JobStatus, ManuelError, envelopeSchema, errorCatalog, jobs } from '@manuel/contracts';
 import type { StoredFailure } from '@manuel/ledger';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
-import { slotLeaseMs } from '../finish-job.ts';
-import { promote } from '../promote.ts';
-import { releaseScript } from '../scripts/finish.ts';
-import { run } from '../scripts/script.ts';
-import { wakeScript } from '../scripts/wake.ts';
-import type { Handler, HandlerOutcome } from '../types.ts';
+import type { HandlerOutcome } from '../types.ts';
 import { handOver } from './hand-over.ts';
+import type { HeldJob } from './held-job.ts';
 import { RunPublisher } from './publisher.ts';
+import { putOff, putOffUnlessCalled, release } from './put-off.ts';
 import { adoptOutcome, recordOutcome } from './record-outcome.ts';
+import { resultOf } from './result-of.ts';
 import { attemptsOf } from './row-of.ts';
 import { runHandler } from './run-handler.ts';
 import { type StartVerdict, startJob } from './start-job.ts';
@@ -30,14 +20,6 @@ const unknownJobMs = 1000;
 
 /** What BullMQ keeps as the job's return value: results live in the ledger, not here. */
 export type BullReturn = JobStatus | 'handed over';
-
-interface Held {
-  readonly job: Job;
-  readonly token: string;
-  readonly name: JobName;
-  readonly handle: Handler<JobName>;
-  readonly envelope: Envelope;
-}
 
 /** One job as BullMQ hands it over, from start to outcome. */
 export async function processJob(context: WorkerContext, job: Job, token: string): Promise<BullReturn> {
@@ -59,34 +41,7 @@ export async function processJob(context: WorkerContext, job: Job, token: string
   }
 }
 
-/** Back into the queue after a while, without using up a try. */
-async function putOff(job: Job, token: string, ms: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + ms, token);
-  throw new DelayedError();
-}
-
-/**
- * Puts a job off that others may call back. Who called while it was on its way found it not yet delayed, so it looks itself.
- */
-async function putOffUnlessCalled(context: WorkerContext, held: Held, ms: number): Promise<never> {
-  const { id, user_id } = held.envelope;
-  await held.job.moveToDelayed(Date.now() + ms, held.token);
-  const called = await run(context.redis, wakeScript, context.keys.prefix, [context.queue, user_id, id]);
-  if (called === 1) await promote(context, context.queue, id);
-  throw new DelayedError();
-}
-
-async function release(context: WorkerContext, envelope: Envelope): Promise<void> {
-  const parked = await run(context.redis, releaseScript, context.keys.prefix, [
-    context.queue,
-    envelope.user_id,
-    envelope.id,
-    context.now() + slotLeaseMs(context.settings),
-  ]);
-  if (typeof parked === 'string') await promote(context, context.queue, parked);
-}
-
-async function processHeld(context: WorkerContext, held: Held): Promise<BullReturn> {
+async function processHeld(context: WorkerContext, held: HeldJob): Promise<BullReturn> {
   const { name, envelope, job } = held;
   const verdict = await startJob(context, name, envelope, job);
   if (verdict.kind === 'parked') return putOffUnlessCalled(context, held, parkedMs);
@@ -124,7 +79,7 @@ async function processHeld(context: WorkerContext, held: Held): Promise<BullRetu
 
 async function conclude(
   context: WorkerContext,
-  held: Held,
+  held: HeldJob,
   verdict: Extract<StartVerdict, { kind: 'run' }>,
   outcome: HandlerOutcome<JobName>,
   publisher: RunPublisher,
@@ -157,39 +112,8 @@ async function conclude(
   return concluded(status, 'ended elsewhere');
 }
 
-/** The result as its schema has it, with the owner's usage where that belongs to it. */
-async function resultOf(
-  name: JobName,
-  result: object,
-  charged: boolean,
-  envelope: Envelope,
-  verdict: Extract<StartVerdict, { kind: 'run' }>,
-): Promise<Record<string, unknown>> {
-  const schema = jobs[name].result;
-  let whole: object = result;
-  if ('usage' in schema.shape) {
-    const usage = await verdict.usage();
-    // The job's own reservation is among the used; it is given back when the job turns out to be free.
-    const own = !charged && envelope.free !== true && jobs[name].usage !== null ? 1 : 0;
-    whole = {
-      ...result,
-      usage: {
-        ...usage,
-        daily_used: Math.max(0, usage.daily_used - own),
-        monthly_used: Math.max(0, usage.monthly_used - own),
-      },
-    };
-  }
-  const parsed = schema.safeParse(whole);
-  if (parsed.success) return parsed.data;
-  throw new ManuelError('internal', `The ${name} job gave a result that is not valid.`, {
-    cause: parsed.error,
-    retryable: false,
-  });
-}
-
 /** What became of a run that threw: dropped, given back, tried again, or failed for good. */
-async function recover(context: WorkerContext, held: Held, startedAt: number, thrown: unknown): Promise<BullReturn> {
+async function recover(context: WorkerContext, held: HeldJob, startedAt: number, thrown: unknown): Promise<BullReturn> {
   const { envelope, job, token } = held;
   // Put off, or concluded already.
   if (thrown instanceof DelayedError || thrown instanceof UnrecoverableError) throw thrown;
@@ -236,7 +160,7 @@ function whyOf(error: unknown): string {
 
 async function fail(
   context: WorkerContext,
-  held: Held,
+  held: HeldJob,
   startedAt: number | undefined,
   status: 'failed' | 'expired',
   error: StoredFailure,
@@ -258,7 +182,7 @@ async function fail(
 }
 
 /** A job that somebody else ended: Redis and usage follow the ledger, then BullMQ forgets it. */
-async function dropEnded(context: WorkerContext, held: Held): Promise<BullReturn> {
+async function dropEnded(context: WorkerContext, held: HeldJob): Promise<BullReturn> {
   const status = await adoptOutcome(context, held.name, held.envelope);
   if (status === undefined) {
     context.logger.warn('a job marked as ended has no outcome in the ledger', { job_id: held.envelope.id });
