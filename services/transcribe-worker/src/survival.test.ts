@@ -15,7 +15,7 @@ const children = new Set<ChildProcess>();
 beforeAll(async () => {
   stack = await startVoiceStack(process.env, {
     worker: false,
-    overrides: { transcribe: { start_per_s: 1000, get_per_s: 1000, max_running: 1000 } },
+    overrides: { transcribe: { start_per_s: 1000, get_per_s: 60, max_running: 1000 } },
   });
 });
 afterAll(async () => {
@@ -30,12 +30,12 @@ function startWorker(): ChildProcess {
       PATH: process.env['PATH'],
       ...stack.environment,
       TRANSCRIBE_START_PER_S: '1000',
-      TRANSCRIBE_GET_PER_S: '1000',
+      TRANSCRIBE_GET_PER_S: '60',
       TRANSCRIBE_MAX_RUNNING: '1000',
-      TRANSCRIBE_POLL_INITIAL_MS: '50',
-      TRANSCRIBE_POLL_MAX_MS: '300',
-      QUEUE_LOCK_MS: '1000',
-      QUEUE_STALLED_INTERVAL_MS: '500',
+      TRANSCRIBE_POLL_INITIAL_MS: '300',
+      TRANSCRIBE_POLL_MAX_MS: '3000',
+      QUEUE_LOCK_MS: '6000',
+      QUEUE_STALLED_INTERVAL_MS: '1000',
     },
   });
   children.add(child);
