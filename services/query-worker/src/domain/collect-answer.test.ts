@@ -2,14 +2,20 @@ import { expect, test } from '@jest/globals';
 import type { AnswerPiece } from '@manuel/aws';
 import { array, assert, constantFrom, integer, oneof, property, record } from 'fast-check';
 import { collectAnswer } from './collect-answer.ts';
-import { joinPassages } from './join-passages.ts';
+import type { JoinedPassage } from './join-passages.ts';
 import { noAnswerSentence } from './system-prompt.ts';
 
 const noAnswer = 'Nothing found.';
-const passages = joinPassages([
-  { manual_id: 'a', filename: 'a.pdf', page: 3, text: 'Fill the tank with two litres of water.', score: 0.9 },
-  { manual_id: 'a', filename: 'a.pdf', page: 4, text: 'Press start and wait ten minutes.', score: 0.8 },
-]);
+const manual = { manual_id: 'a', filename: 'a.pdf' };
+const passages: JoinedPassage[] = [
+  {
+    ...manual,
+    blocks: [
+      { ...manual, page: 3, text: 'Fill the tank with two litres of water.', score: 0.9 },
+      { ...manual, page: 4, text: 'Press start and wait ten minutes.', score: 0.8 },
+    ],
+  },
+];
 
 function collect(pieces: readonly AnswerPiece[], complete = true) {
   const said: string[] = [];

@@ -1,6 +1,6 @@
 import type { ModelPassage, RetrievedPassage } from '@manuel/aws';
 
-/** Neighbouring passages of one manual, in reading order, as one. */
+/** Neighbouring passages of one page, as one. */
 export interface JoinedPassage {
   readonly manual_id: string;
   readonly filename: string;
@@ -19,10 +19,12 @@ function withoutOverlap(previous: string, next: string): string {
   return next;
 }
 
-/** On the same page or on the one after it; of a format without pages, never. */
+/**
+ * On the same page; of a format without pages, never. Pages that follow each other stay apart: joined, the best page's
+ * passage would stand behind its lesser neighbour, and the model would lose the order of the search.
+ */
 function areNeighbours(one: RetrievedPassage, next: RetrievedPassage): boolean {
-  if (one.manual_id !== next.manual_id || one.page === null || next.page === null) return false;
-  return next.page - one.page === 0 || next.page - one.page === 1;
+  return one.manual_id === next.manual_id && one.page !== null && one.page === next.page;
 }
 
 /**

@@ -29,13 +29,21 @@ test('one manual cannot crowd out the rest, and places that stay free are filled
   expect(choosePassages([passage('a', 1, 'weak', 0.1)], { ...limits, minScore: 0.2 })).toEqual([]);
 });
 
-test('neighbours are joined in reading order, each still citable with its page, overlaps once, best group first', () => {
+test('what the best pages say is given whole, beyond the count', () => {
+  const found = [1, 2, 3, 4, 5]
+    .map((page) => passage('a', page))
+    .concat(passage('a', 1, 'rest'), passage('a', 4, 'no'));
+  const chosen = choosePassages(found, { count: 5, perManual: 6, minScore: 0 });
+  expect(chosen.map(({ text }) => text)).toEqual(['a 1', 'a 2', 'a 3', 'a 4', 'a 5', 'rest']);
+});
+
+test('neighbours on a page are joined, each still citable with its page, overlaps once, best group first', () => {
   const overlap = 'the end of one chunk which begins the next';
   const found = [
     passage('b', 9, 'best'),
-    passage('a', 4, `${overlap} and goes on`),
-    passage('a', 8, 'far'),
     passage('a', 3, `first ${overlap}`),
+    passage('a', 4, 'the next page'),
+    passage('a', 3, `${overlap} and goes on`),
     passage('c', null, 'no pages 1'),
     passage('c', null, 'no pages 2'),
   ];
@@ -46,10 +54,10 @@ test('neighbours are joined in reading order, each still citable with its page, 
       'a',
       [
         [3, `first ${overlap}`],
-        [4, 'and goes on'],
+        [3, 'and goes on'],
       ],
     ],
-    ['a', [[8, 'far']]],
+    ['a', [[4, 'the next page']]],
     ['c', [[null, 'no pages 1']]],
     ['c', [[null, 'no pages 2']]],
   ]);
@@ -60,7 +68,7 @@ test('neighbours are joined in reading order, each still citable with its page, 
       .slice(0, 2),
   ).toEqual([
     ['b.pdf, page 9', 'manual:b#page=9'],
-    ['a.pdf, pages 3 to 4', 'manual:a#pages3to4'],
+    ['a.pdf, page 3', 'manual:a#page=3'],
   ]);
 });
 
