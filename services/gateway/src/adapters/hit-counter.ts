@@ -68,6 +68,13 @@ export class HitCounter {
     return { hits: local.hits, resetAt: local.resetAt };
   }
 
+  /** What this process knows of a key's hits, without counting one. */
+  known(key: string): Hits {
+    const now = Date.now();
+    const known = this.#local.get(key);
+    return known && known.resetAt > now ? { ...known } : { hits: 0, resetAt: now + this.windowMs };
+  }
+
   #enqueue(key: string, waiter?: Waiter): void {
     const pending = this.#pending.get(key);
     if (pending) pending.by += 1;

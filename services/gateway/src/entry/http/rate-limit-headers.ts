@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { Hits } from '../../adapters/hit-counter.ts';
 import { addHeader } from './gathered-headers.ts';
 
 const remembered = 10_000;
@@ -15,24 +16,17 @@ function partitionKey(key: string): string {
   return made;
 }
 
-export interface Counted {
-  readonly key: string;
-  readonly remaining: number;
-  /** Milliseconds since 1970. */
-  readonly resetAt: number;
-}
-
-/**
- * The headers of draft-ietf-httpapi-ratelimit-headers-08, as express-rate-limit writes them too, only that it hashes the key
- * anew for every request.
- */
-export function addRateLimitHeaders(
-  response: ServerResponse,
-  limit: { readonly name: string; readonly limit: number; readonly windowMs: number },
-  counted: Counted,
-): void {
-  const resetS = Math.max(0, Math.ceil((counted.resetAt - Date.now()) / 1000));
-  addHeader(response, 'RateLimit', `"${limit.name}"; r=${counted.remaining}; t=${resetS}`);
-  const policy = `"${limit.name}"; q=${limit.limit}; w=${Math.ceil(limit.windowMs / 1000)}; pk=:${partitionKey(counted.key)}:`;
-  addHeader(response, 'RateLimit-Policy', policy);
+/** The headers of draft-ietf-httpapi-ratelimit-headers-08, for one limit. */
+export function rateLimitHeaders(policy: {
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}): (response: ServerResponse, key: string, counted: Hits) => void {
+  const { name, limit, windowMs } = policy;
+  const about = `"${name}"; q=${limit}; w=${Math.ceil(windowMs / 1000)}; pk=:`;
+  return (response, key, { hits, resetAt }) => {
+    const resetS = Math.max(0, Math.ceil((resetAt - Date.now()) / 1000));
+    addHeader(response, 'RateLimit', `"${name}"; r=${Math.max(0, limit - hits)}; t=${resetS}`);
+    addHeader(response, 'RateLimit-Policy', `${about}${partitionKey(key)}:`);
+  };
 }

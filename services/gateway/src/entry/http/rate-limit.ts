@@ -1,8 +1,8 @@
-import { type IncrementResponse, type RateLimitInfo, type Store, ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { type IncrementResponse, type Store, ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Request, RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
 import type { Hits, HitCounter } from '../../adapters/hit-counter.ts';
-import { type Counted, addRateLimitHeaders } from './rate-limit-headers.ts';
+import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { stateOf } from './request-state.ts';
 
 export interface RateLimits {
@@ -15,35 +15,32 @@ export interface RateLimits {
   countMessage(userId: string): Promise<void>;
 }
 
-const toResponse = ({ hits, resetAt }: Hits): IncrementResponse => ({ totalHits: hits, resetTime: new Date(resetAt) });
-
-/** A limit counts up only: what was asked is never given back. */
-const neverDown = { decrement: () => undefined, resetKey: () => undefined };
-
 const refusal = (resetAt: number): ManuelError =>
   new ManuelError('rate_limited', 'Too many requests. Wait as long as Retry-After says.', {
     retryAfterMs: Math.max(1, resetAt - Date.now()),
   });
 
-/** What the limiter found, as it leaves it on the request. */
-function countedOf(
-  request: Request & { readonly rateLimit?: RateLimitInfo },
-  limit: number,
-  windowMs: number,
-): Counted {
-  const { key = '', remaining = limit, resetTime } = request.rateLimit ?? {};
-  return { key, remaining, resetAt: resetTime?.getTime() ?? Date.now() + windowMs };
-}
+/** A limit counts up only: what was asked is never given back. */
+const neverDown = { decrement: () => undefined, resetKey: () => undefined };
 
+/**
+ * Counts, and lets whoever is within the limit pass at once. Only who may be over it meets express-rate-limit, whose store is
+ * that count: its promises and headers cost more than all the rest of a request that passes.
+ */
 function limiter(
-  windowMs: number,
+  counter: HitCounter,
   name: string,
   limit: number,
   keyOf: (request: Request) => string,
-  increment: (key: string) => Promise<IncrementResponse> | IncrementResponse,
+  count: (key: string) => Hits | Promise<Hits>,
 ): RequestHandler {
+  const { windowMs } = counter;
+  const increment = (key: string): IncrementResponse => {
+    const { hits, resetAt } = counter.known(key);
+    return { totalHits: hits, resetTime: new Date(resetAt) };
+  };
   const store: Store = { increment, ...neverDown };
-  const limited = rateLimit({
+  const decide = rateLimit({
     windowMs,
     limit,
     identifier: name,
@@ -53,13 +50,18 @@ function limiter(
     store,
     // Its checks look for mistakes in options; the address is Express's own, from the trusted hops.
     validate: false,
-    handler: (request, _response, next) => next(refusal(countedOf(request, limit, windowMs).resetAt)),
+    handler: (request, _response, next) => next(refusal(counter.known(keyOf(request)).resetAt)),
   });
-  return (request, response, next) =>
-    limited(request, response, (error?: unknown) => {
-      addRateLimitHeaders(response, { name, limit, windowMs }, countedOf(request, limit, windowMs));
-      next(error);
-    });
+  const headersOf = rateLimitHeaders({ name, limit, windowMs });
+  return (request, response, next) => {
+    const key = keyOf(request);
+    const judge = (counted: Hits): unknown => {
+      headersOf(response, key, counted);
+      return counted.hits > limit ? decide(request, response, next) : next();
+    };
+    const counted = count(key);
+    return counted instanceof Promise ? counted.then(judge) : judge(counted);
+  };
 }
 
 /** One address: an IPv4 address in IPv6 form counts as IPv4; IPv6 counts by its /56, which is what one customer has. */
@@ -70,21 +72,20 @@ function addressKey(of: string | undefined): string {
 
 /** `limit` requests in each window of the counter, by address and by user. */
 export function createRateLimits(counter: HitCounter, limit: number): RateLimits {
-  const { windowMs } = counter;
   return {
     byAddress: limiter(
-      windowMs,
+      counter,
       'address',
       limit,
       (request) => addressKey(request.ip),
-      (key) => toResponse(counter.hitNow(key)),
+      (key) => counter.hitNow(key),
     ),
     byUser: limiter(
-      windowMs,
+      counter,
       'user',
       limit,
       (request) => `user:${stateOf(request).identity?.userId ?? ''}`,
-      async (key) => toResponse(await counter.hit(key)),
+      (key) => counter.hit(key),
     ),
     countUpgrade(address) {
       const { hits, resetAt } = counter.hitNow(addressKey(address));
