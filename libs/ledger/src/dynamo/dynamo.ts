@@ -69,8 +69,11 @@ export class Dynamo {
     for (let tries = 0; ; tries += 1) {
       const started = performance.now();
       const limit = Math.max(1, Math.ceil(Math.min(deadline.tryMs, deadline.at - started)));
+      // Not AbortSignal.timeout: its timer outlives the call and makes an error that nobody wants.
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new Error(`${operation} took longer than ${limit} ms`)), limit);
       try {
-        const answer = await work(this.client, { abortSignal: AbortSignal.timeout(limit) });
+        const answer = await work(this.client, { abortSignal: late.signal });
         this.#observe(operation, started, 'ok');
         return answer;
       } catch (error) {
@@ -80,6 +83,8 @@ export class Dynamo {
         if (failure === 'transient' && (await this.pause(deadline, tries))) continue;
         this.#options.logger.warn('the ledger could not be reached', { operation, failure, tries: tries + 1, error });
         throw toLedgerError(error, operation);
+      } finally {
+        clearTimeout(timer);
       }
     }
   }

@@ -9,7 +9,7 @@ import {
   operations,
   progressSchema,
 } from '@manuel/contracts';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { expiryOf, timeKey } from '../tables.ts';
 import type { JobRow, NewJobRow } from '../types.ts';
@@ -66,7 +66,7 @@ export const toJobRow = (item: unknown): JobRow => jobRowSchema.parse(item);
 
 /** Open rows of one user are in one shard of the index, so that they can be found without reading the user's history. */
 export const shardOf = (userId: string): string =>
-  String((createHash('sha256').update(userId).digest()[0] ?? 0) % shards);
+  String((hash('sha256', userId, 'buffer')[0] ?? 0) % shards);
 export const allShards: readonly string[] = Array.from({ length: shards }, (_none, shard) => String(shard));
 
 export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {
