@@ -65,8 +65,7 @@ const jobRowSchema = z.object({
 export const toJobRow = (item: unknown): JobRow => jobRowSchema.parse(item);
 
 /** Open rows of one user are in one shard of the index, so that they can be found without reading the user's history. */
-export const shardOf = (userId: string): string =>
-  String((hash('sha256', userId, 'buffer')[0] ?? 0) % shards);
+export const shardOf = (userId: string): string => String((hash('sha256', userId, 'buffer')[0] ?? 0) % shards);
 export const allShards: readonly string[] = Array.from({ length: shards }, (_none, shard) => String(shard));
 
 export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {
