@@ -54,13 +54,16 @@ function addClean(line: Record<string, unknown>, fields: LogFields): void {
   }
 }
 
-function wrap(logger: winston.Logger, bound: LogFields): Logger {
+function wrap(logger: winston.Logger, service: string, bound: LogFields): Logger {
   const write = (level: string, message: string, fields?: LogFields): void => {
-    const line: winston.LogEntry = { level, message, ...currentLogContext() };
+    const timestamp = new Date().toISOString();
+    const line: winston.LogEntry = { timestamp, level, service, message, ...currentLogContext() };
     addClean(line, bound);
     if (fields) addClean(line, fields);
     // A field must not take the place of what every line has.
+    line['timestamp'] = timestamp;
     line.level = level;
+    line['service'] = service;
     line.message = message;
     logger.log(line);
   };
@@ -71,17 +74,19 @@ function wrap(logger: winston.Logger, bound: LogFields): Logger {
     debug: (message, fields) => {
       if (logger.isDebugEnabled()) write('debug', message, fields);
     },
-    child: (fields) => wrap(logger, { ...bound, ...fields }),
+    child: (fields) => wrap(logger, service, { ...bound, ...fields }),
   };
 }
 
 /** One JSON object a line: timestamp, level, service, message, then request_id, job_id, user_id and the line's own fields. */
 export function createLogger(options: LoggerOptions): Logger {
-  const line = winston.format.printf(({ level, message, ...rest }) =>
-    JSON.stringify({ timestamp: new Date().toISOString(), level, service: options.service, message, ...rest }),
-  );
+  const line = winston.format.printf((entry) => JSON.stringify(entry));
   const transport = new winston.transports.Stream({ stream: options.stream ?? gatheredOutput() });
-  return wrap(winston.createLogger({ level: options.level, format: line, transports: [transport] }), {});
+  return wrap(
+    winston.createLogger({ level: options.level, format: line, transports: [transport] }),
+    options.service,
+    {},
+  );
 }
 
 /** Logs nothing: for tests and the bench. */
