@@ -1,4 +1,4 @@
-// `npm run docs` writes docs/generated from the sources; `--check` fails when a page is not what would be written.
+// `npm run docs` writes the generated pages of docs/ from the sources; `--check` fails when a page is not what would be written.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobs } from '@manuel/contracts';
@@ -90,14 +90,14 @@ const pages: Readonly<Record<string, () => string>> = {
 };
 
 const check = process.argv.includes('--check');
-const folder = join(root, 'docs', 'generated');
+const folder = join(root, 'docs');
 mkdirSync(folder, { recursive: true });
 for (const [name, make] of Object.entries(pages)) {
   const path = join(folder, name);
   const fresh = make();
   if (!check) writeFileSync(path, fresh);
   else if (!existsSync(path) || readFileSync(path, 'utf8') !== fresh) {
-    process.stdout.write(`docs/generated/${name} is not up to date\n`);
+    process.stdout.write(`docs/${name} is not up to date\n`);
     process.exitCode = 1;
   }
 }
