@@ -55,6 +55,20 @@ test('hits that were not waited for arrive as well', async () => {
   expect(mine.hitNow('address:1').hits).toBe(6);
 });
 
+test('far from the limit it does not wait, and near it counts exactly', async () => {
+  const gateways = [counter(await connect(), 'e:'), counter(await connect(), 'e:')];
+  const soon = (turn: number) => gateways[turn % 2]!.hitSoon('user:1', 10);
+  // Nothing is known yet, so both ask.
+  expect([(await soon(0)).hits, (await soon(1)).hits]).toEqual([1, 2]);
+  expect(soon(0)).toEqual({ hits: 2, resetAt: expect.any(Number) });
+  const counted: number[] = [];
+  for (let turn = 1; turn < 60; turn += 1) {
+    counted.push((await soon(turn)).hits);
+    await gateways[turn % 2]!.hit('flush');
+  }
+  expect(counted.slice(-40)).toEqual(Array.from({ length: 40 }, (_, i) => i + 23));
+});
+
 test('with Redis stopped it counts on in memory, quickly, from what it knew', async () => {
   const own = await startRedis();
   const redis = connectRedis(settingsWith({ redis: { url: own.url } }), silentLogger());

@@ -9,7 +9,8 @@ export interface Hits {
   readonly resetAt: number;
 }
 
-type MutableHits = { hits: number; resetAt: number };
+/** `agreed`: as Redis had it in this window, with our own hits since. */
+type MutableHits = { hits: number; resetAt: number; readonly agreed: boolean };
 type Waiter = (counted: Hits) => void;
 type Pending = { by: number; readonly waiters: Waiter[] };
 
@@ -61,6 +62,15 @@ export class HitCounter {
     return new Promise((resolve) => this.#enqueue(key, resolve));
   }
 
+  /**
+   * The same, without the wait while this process knows from Redis that the count over all gateways was below `sure` a moment
+   * ago. Of what other gateways count meanwhile it learns with its next answer.
+   */
+  hitSoon(key: string, sure: number): Hits | Promise<Hits> {
+    const known = this.#local.get(key);
+    return known && known.agreed && known.hits < sure && known.resetAt > Date.now() ? this.hitNow(key) : this.hit(key);
+  }
+
   /** Counts a hit and answers at once with what this process knows; the count over all gateways arrives in the background. */
   hitNow(key: string): Hits {
     const local = this.#count(key, 1);
@@ -72,7 +82,9 @@ export class HitCounter {
   known(key: string): Hits {
     const now = Date.now();
     const known = this.#local.get(key);
-    return known && known.resetAt > now ? { ...known } : { hits: 0, resetAt: now + this.windowMs };
+    return known && known.resetAt > now
+      ? { hits: known.hits, resetAt: known.resetAt }
+      : { hits: 0, resetAt: now + this.windowMs };
   }
 
   #enqueue(key: string, waiter?: Waiter): void {
@@ -140,7 +152,7 @@ export class HitCounter {
     const pending = this.#pending.get(key);
     // Hits that came by hitNow while the count was under way.
     const since = pending ? pending.by - pending.waiters.length : 0;
-    const known = { hits: shared.hits + since, resetAt: shared.resetAt };
+    const known = { hits: shared.hits + since, resetAt: shared.resetAt, agreed: true };
     this.#remember(key, known);
     return known;
   }
@@ -148,7 +160,7 @@ export class HitCounter {
   #count(key: string, by: number): MutableHits {
     const now = Date.now();
     const known = this.#local.get(key);
-    const current = known && known.resetAt > now ? known : { hits: 0, resetAt: now + this.windowMs };
+    const current = known && known.resetAt > now ? known : { hits: 0, resetAt: now + this.windowMs, agreed: false };
     current.hits += by;
     if (current !== known) this.#remember(key, current);
     return current;

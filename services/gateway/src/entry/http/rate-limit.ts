@@ -8,12 +8,15 @@ import { stateOf } from './request-state.ts';
 export interface RateLimits {
   /** Before authentication: by client address. Costs no wait: counts here and tells Redis in the background. */
   readonly byAddress: RequestHandler;
-  /** After it: by user, over all gateways. */
+  /** After it: by user, over all gateways. Waits for Redis only when a good part of the limit is used up. */
   readonly byUser: RequestHandler;
   /** The same counts for WebSockets: an upgrade by its address, a message by its user. Throw `rate_limited`. */
   countUpgrade(address: string | undefined): void;
   countMessage(userId: string): Promise<void>;
 }
+
+/** Share of a limit within which no gateway waits to hear of the others: four of them together cannot pass the limit unseen. */
+const sureShare = 1 / 4;
 
 const refusal = (resetAt: number): ManuelError =>
   new ManuelError('rate_limited', 'Too many requests. Wait as long as Retry-After says.', {
@@ -85,7 +88,7 @@ export function createRateLimits(counter: HitCounter, limit: number): RateLimits
       'user',
       limit,
       (request) => `user:${stateOf(request).identity?.userId ?? ''}`,
-      (key) => counter.hit(key),
+      (key) => counter.hitSoon(key, limit * sureShare),
     ),
     countUpgrade(address) {
       const { hits, resetAt } = counter.hitNow(addressKey(address));
