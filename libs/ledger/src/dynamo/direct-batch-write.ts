@@ -2,8 +2,8 @@ import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import { HttpRequest } from '@smithy/core/protocols';
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { IncomingMessage } from 'node:http';
+import { requestSigner } from './sign-request.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -58,39 +58,27 @@ export type DirectBatchWrite = (
  */
 export function directBatchWrite(client: DynamoDBDocumentClient): DirectBatchWrite {
   const { config } = client;
-  let ready: Promise<{ endpoint: URL; signer: SignatureV4 }> | undefined;
-
-  async function prepare(): Promise<{ endpoint: URL; signer: SignatureV4 }> {
-    const { url } = await getEndpointFromInstructions({}, BatchWriteItemCommand, config);
-    const { region, credentials, sha256 } = config;
-    return { endpoint: url, signer: new SignatureV4({ service: 'dynamodb', region, credentials, sha256 }) };
-  }
+  const sign = requestSigner(config);
+  let known: Promise<URL> | undefined;
 
   return async (table, items, options) => {
-    ready ??= prepare().catch((error: unknown) => {
-      ready = undefined;
+    known ??= getEndpointFromInstructions({}, BatchWriteItemCommand, config).then(({ url }) => url);
+    const endpoint = await known.catch((error: unknown) => {
+      known = undefined;
       throw error;
     });
-    const { endpoint, signer } = await ready;
     const body = JSON.stringify({ RequestItems: { [table]: items.map((Item) => ({ PutRequest: { Item } })) } });
+    const at = new Date(Date.now() + config.systemClockOffset);
     const request = new HttpRequest({
       method: 'POST',
       protocol: endpoint.protocol,
       hostname: endpoint.hostname,
       ...(endpoint.port === '' ? {} : { port: Number(endpoint.port) }),
-      path: endpoint.pathname,
-      headers: {
-        host: endpoint.host,
-        'content-type': 'application/x-amz-json-1.0',
-        'content-length': String(Buffer.byteLength(body)),
-        'x-amz-target': 'DynamoDB_20120810.BatchWriteItem',
-      },
+      path: '/',
+      headers: await sign({ host: endpoint.host, target: 'DynamoDB_20120810.BatchWriteItem', body, at }),
       body,
     });
-    const signingDate = new Date(Date.now() + config.systemClockOffset);
-    const signed = await signer.sign(request, { signingDate });
-    // Safe: what was signed is the request with more headers.
-    const { response } = await config.requestHandler.handle(signed as HttpRequest, options);
+    const { response } = await config.requestHandler.handle(request, options);
     // Safe: the handler is Node's, so the body is Node's.
     const text = await readText(response.body as IncomingMessage);
     if (response.statusCode !== 200) throw failureIn(response.statusCode, text);
