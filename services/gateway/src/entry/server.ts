@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Gateway } from '../context.ts';
 import { createApp } from './app.ts';
 import { browserOrigins } from './browser-origins.ts';
@@ -22,20 +22,35 @@ const headersTimeoutMs = 20_000;
 const requestTimeoutMs = 120_000;
 /** Kept back of the time to stop, for closing what the gateway holds. */
 const closingReserveMs = 2000;
-const idleSweepMs = 50;
+/** A client that does not close its half by then is cut. */
+const idleSweepMs = 1000;
 
 /** Listens on `http.port` (0: any free one). */
 export async function startServer(gateway: Gateway): Promise<GatewayServer> {
   const { settings } = gateway;
   const limits = createRateLimits(gateway.counter, settings.rate_limit.requests);
   const app = createApp(gateway, limits, await browserOrigins(gateway));
+  const open = new Set<Socket>();
+  const busy = new Set<Socket>();
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
     (request, response) => {
       if (gateway.stopping.aborted) response.setHeader('Connection', 'close');
+      const { socket } = request;
+      busy.add(socket);
+      response.once('close', () => {
+        busy.delete(socket);
+        if (gateway.stopping.aborted) socket.end();
+      });
       app(request, response);
     },
   );
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  // A WebSocket ends in its own way.
+  server.on('upgrade', (_request, socket: Socket) => open.delete(socket));
   const addressAllowed = createAllowlist(settings.ip_allowlist);
   const webSockets = createWebSockets(gateway, limits, {
     checkAddress: (request) => {
@@ -56,9 +71,9 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
       gateway.stop();
       webSockets.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A connection becomes idle when its last answer is out, and then nothing keeps it.
+      // Ended, not destroyed: what is still on its way to the client arrives.
+      for (const socket of open) if (!busy.has(socket)) socket.end();
       const idle = setInterval(() => server.closeIdleConnections(), idleSweepMs);
-      server.closeIdleConnections();
       const cut = setTimeout(
         () => server.closeAllConnections(),
         Math.max(0, settings.http.shutdown_ms - closingReserveMs),
