@@ -85,6 +85,8 @@ export async function streamJobEvents(
   const stop = (): void => ended.resolve();
   response.once('close', stop);
   gateway.stopping.addEventListener('abort', stop, { once: true });
+  // It may have begun while the job was looked up.
+  if (gateway.stopping.aborted) stop();
   try {
     await ended.promise;
   } finally {

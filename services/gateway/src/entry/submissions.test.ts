@@ -3,7 +3,7 @@ import { encodeAnswer, answerKey } from '@manuel/cache';
 import type { JobView, Problem, QueryResult } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { ManuelError } from '@manuel/contracts';
-import { waitFor } from '@manuel/testing';
+import { startRedis, waitFor } from '@manuel/testing';
 import { Redis } from 'ioredis';
 import { startQueryWorker } from '../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../test-support/start-test-gateway.ts';
@@ -150,16 +150,17 @@ test('a cached answer comes at once, free of quota, and can be asked on about', 
 });
 
 test('an admitted question costs no more than three round trips to Redis and one write', async () => {
-  const { redis } = world;
-  await ask('To warm up?');
-  const client = new Redis(redis.url);
+  // A Redis of its own: what is counted is this gateway's alone.
+  const own = await startRedis();
+  const prefix = '{quiet}';
+  const client = new Redis(own.url);
   const monitor = await client.monitor();
   client.disconnect();
   const seen: string[] = [];
   monitor.on('monitor', (_time: string, [command = '', ...args]: string[], source: string) => {
-    if (source !== 'lua' && args.some((arg) => arg.includes(redis.prefix))) seen.push(command.toLowerCase());
+    if (source !== 'lua' && args.some((arg) => arg.includes(prefix))) seen.push(command.toLowerCase());
   });
-  const quiet = await world.gateway({ redis: { prefix: `${redis.prefix}quiet` } });
+  const quiet = await world.gateway({ redis: { url: own.url, prefix } });
   await ask('To warm up?', {}, {}, quiet.url);
   const calls = async (): Promise<number> => {
     const { PutItem = 0, BatchWriteItem = 0 } = (await world.calls())['dynamodb'] ?? {};
@@ -171,6 +172,8 @@ test('an admitted question costs no more than three round trips to Redis and one
   expect((await ask('What does it cost?', {}, {}, quiet.url)).status).toBe(202);
   await new Promise((resolve) => setTimeout(resolve, 50));
   monitor.disconnect();
+  await quiet.close();
+  await own.close();
   expect(await calls()).toBe(before + 1);
   expect(seen.filter((command) => command !== 'publish').length).toBeLessThanOrEqual(3);
 });
