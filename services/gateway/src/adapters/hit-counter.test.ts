@@ -55,6 +55,21 @@ test('hits that were not waited for arrive as well', async () => {
   expect(mine.hitNow('address:1').hits).toBe(6);
 });
 
+test('hits that nobody waits for gather in few commands', async () => {
+  const redis = await connect();
+  const counting = counter(redis, 'f:');
+  await counting.hit('user:1');
+  const before = await commands(redis);
+  for (let i = 0; i < 10; i += 1) {
+    counting.hitNow('address:1');
+    counting.hitNow(`address:${i + 2}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await waitFor(async () => (await redis.get('f:address:11')) === '1', { what: 'the last of them' });
+  expect(await redis.get('f:address:1')).toBe('10');
+  expect((await commands(redis)) - before).toBeLessThan(10);
+});
+
 test('far from the limit it does not wait, and near it counts exactly', async () => {
   const gateways = [counter(await connect(), 'e:'), counter(await connect(), 'e:')];
   const soon = (turn: number) => gateways[turn % 2]!.hitSoon('user:1', 10);

@@ -32,11 +32,13 @@ const countSha = hash('sha1', countScript);
 
 const redisTimeLimitMs = 150;
 const restAfterFailureMs = 1000;
+/** How long hits that nobody waits for may gather before Redis hears of them. */
+const gatherMs = 20;
 const keysInMemory = 50_000;
 
 /**
- * Counts hits for rate limits over all gateways, in fixed windows. All hits of one turn of the event loop, and all that come
- * while a count is under way, share one round trip. When Redis is slow or away it counts on in memory, from what it last
+ * Counts hits for rate limits over all gateways, in fixed windows. All hits of one turn of the event loop, all that come while a
+ * count is under way, and those of the last moments that nobody waits for share one round trip. When Redis is slow or away it counts on in memory, from what it last
  * knew: a limiter must never be what makes a request hang.
  */
 export class HitCounter {
@@ -48,6 +50,9 @@ export class HitCounter {
   readonly #local = new Map<string, MutableHits>();
   #pending = new Map<string, Pending>();
   #flushing = false;
+  /** Whether somebody waits for a hit that is pending. */
+  #awaited = false;
+  #gathering: NodeJS.Timeout | undefined;
   #restUntil = 0;
 
   constructor(redis: Redis, prefix: string, windowMs: number, logger: Logger) {
@@ -92,16 +97,34 @@ export class HitCounter {
     if (pending) pending.by += 1;
     const entry = pending ?? { by: 1, waiters: [] };
     if (!pending) this.#pending.set(key, entry);
-    if (waiter) entry.waiters.push(waiter);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => void this.#flush());
+    if (waiter) {
+      entry.waiters.push(waiter);
+      this.#awaited = true;
+    }
+    if (!this.#flushing) this.#schedule();
+  }
+
+  /** At the end of this turn when somebody waits, else a little later. */
+  #schedule(): void {
+    if (this.#awaited) {
+      clearTimeout(this.#gathering);
+      this.#gathering = undefined;
+      this.#flushing = true;
+      setImmediate(() => void this.#flush());
+    } else {
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = undefined;
+        if (!this.#flushing) void this.#flush();
+      }, gatherMs).unref();
+    }
   }
 
   async #flush(): Promise<void> {
-    while (this.#pending.size > 0) {
+    this.#flushing = true;
+    do {
       const batch = this.#pending;
       this.#pending = new Map();
+      this.#awaited = false;
       const counted = await this.#countInRedis(batch);
       let index = 0;
       for (const [key, { waiters }] of batch) {
@@ -112,8 +135,9 @@ export class HitCounter {
         const before = (shared?.hits ?? known.hits) - waiters.length;
         waiters.forEach((waiter, turn) => waiter({ hits: before + turn + 1, resetAt: known.resetAt }));
       }
-    }
+    } while (this.#awaited);
     this.#flushing = false;
+    if (this.#pending.size > 0) this.#schedule();
   }
 
   async #countInRedis(batch: ReadonlyMap<string, Pending>): Promise<Hits[] | undefined> {
