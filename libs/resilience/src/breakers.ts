@@ -15,7 +15,7 @@ import type { BreakerChange, BreakerStore } from './breaker-store.ts';
 import type { BreakerState } from './types.ts';
 
 /** How old the view of the shared state may be. */
-const freshMs = 250;
+export const freshMs = 250;
 /** Longest wait for the shared state; without it this process decides alone. */
 const storeLimitMs = 150;
 /** After trouble with the shared store it is left alone for this long. */
@@ -35,6 +35,8 @@ export interface Breakers {
   /** Milliseconds until a call may try again; 0 while closed. */
   retryAfterMs(name: string): number;
   list(): Promise<BreakerState[]>;
+  /** Learns what other processes found out since the last look. Never throws. */
+  refresh(): Promise<void>;
   reset(name: string): Promise<boolean>;
   /** Called after each change of state that this process learns of. Returns how to stop. */
   onChange(listener: (name: string, state: StateName) => void): () => void;
@@ -157,6 +159,7 @@ export function createBreakers(deps: {
       const { openedAt } = recordOf(name);
       return openedAt === 0 ? 0 : Math.max(1000, openedAt + limits.openMs - Date.now());
     },
+    refresh: sync,
     async list() {
       await sync();
       const now = Date.now();

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { classifyFailure, failureOf } from './aws-errors.ts';
 import { backoffMs } from './backoff.ts';
 import { redisBreakerStore } from './breaker-store.ts';
-import { createBreakers, type Pass } from './breakers.ts';
+import { createBreakers, freshMs, type Pass } from './breakers.ts';
 import { createBulkheads, isBulkheadFull } from './bulkheads.ts';
 import { policyOf } from './policies.ts';
 import { createProbes } from './probes.ts';
@@ -121,9 +121,14 @@ export function createResilience(options: ResilienceOptions): Resilience & Probi
         await deadline.sleep(wait, (wake) => {
           // No use to wait for an upstream that others found ill: the next try is refused at once.
           if (breakers.state(name) === 'open') wake();
-          return breakers.onChange((changed, state) => {
+          const off = breakers.onChange((changed, state) => {
             if (changed === name && state === 'open') wake();
           });
+          const looking = setInterval(() => void breakers.refresh(), freshMs);
+          return () => {
+            clearInterval(looking);
+            off();
+          };
         });
       }
     } finally {

@@ -156,6 +156,29 @@ test('a waiting retry gives up as soon as the breaker opens', async () => {
   expect(await waiting).toMatchObject({ code: 'unavailable' });
 });
 
+test('a waiting retry gives up as soon as another replica’s failures open the breaker', async () => {
+  const shared = await testRedis();
+  closers.push(() => shared.close());
+  const overrides: SettingsOverrides = {
+    redis: { url: shared.url, prefix: shared.prefix },
+    retry: { bedrock: { strategy: 'fixed', base_delay_ms: 60_000, max_delay_ms: 60_000, max_retries: 3 } },
+    breaker: { ...quick.breaker, open_ms: 60_000 },
+  };
+  const connect = async (): Promise<Redis> => {
+    const redis = await connectRedis(settingsWith(overrides), { name: 'test', logger: silentLogger() });
+    closers.push(() => redis.quit());
+    return redis;
+  };
+  const one = make(overrides, { redis: await connect() });
+  const other = make(overrides, { redis: await connect() });
+  const first = failing(99, throttled);
+  const waiting = rejected(one.call(call, first.work));
+  await waitFor(async () => (await one.breakers()).some((breaker) => breaker.consecutive_failures === 1));
+  for (let i = 0; i < 2; i += 1) other.record('bedrock', 'ConverseStream', 'failure');
+  expect(await waiting).toMatchObject({ code: 'unavailable' });
+  expect(first.calls()).toBe(1);
+});
+
 test('a probe notices recovery by itself', async () => {
   const resilience = make({ breaker: { ...quick.breaker, threshold: 1, open_ms: 60_000 } });
   let well = false;
