@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import { fromUtf8, toUtf8 } from '@smithy/util-utf8';
-import type { AwsError } from './service.ts';
+import type { AwsError, AwsServiceName } from './service.ts';
 import type { FaultKind } from './chaos.ts';
 
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
@@ -16,6 +16,7 @@ export function failAfterEvents(
   events: number,
   fault: Exclude<FaultKind, 'latency'>,
   error: AwsError,
+  service: AwsServiceName,
 ): void {
   const write = response.write.bind(response);
   const end = response.end.bind(response);
@@ -44,7 +45,7 @@ export function failAfterEvents(
     await sent; // what was let through is still delivered
     if (fault === 'reset') response.socket?.resetAndDestroy();
     if (fault === 'throttle' || fault === 'error') {
-      write(exceptionMessage(error));
+      write(exceptionMessage(error, service));
       end();
     }
   };
@@ -63,8 +64,9 @@ export function failAfterEvents(
   };
 }
 
-function exceptionMessage(error: AwsError): Uint8Array {
-  const type = error.code.charAt(0).toLowerCase() + error.code.slice(1);
+/** Bedrock writes the members of its streams small, Transcribe does not. */
+function exceptionMessage(error: AwsError, service: AwsServiceName): Uint8Array {
+  const type = service === 'transcribe' ? error.code : error.code.charAt(0).toLowerCase() + error.code.slice(1);
   return codec.encode({
     headers: {
       ':message-type': { type: 'string', value: 'exception' },

@@ -69,7 +69,7 @@ export async function applyFault(
   const [code, message, status] = fault.fault === 'throttle' ? throttling[fault.service] : failures[fault.service];
   const error = new AwsError(code, message, status);
   if (fault.after_events !== undefined && fault.fault !== 'latency') {
-    failAfterEvents(response, fault.after_events, fault.fault, error);
+    failAfterEvents(response, fault.after_events, fault.fault, error, fault.service);
     return 'serve';
   }
   switch (fault.fault) {

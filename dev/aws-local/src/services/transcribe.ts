@@ -11,7 +11,9 @@ import { createLocalDecoder } from '../transcribe/local-decoder.ts';
 import { parseJob } from '../transcribe/parse-job.ts';
 import { parseBody, resourceName, type Fields } from '../transcribe/read-fields.ts';
 import { RecordStore } from '../transcribe/record-store.ts';
+import { Slots } from '../transcribe/slots.ts';
 import { createSpeechServer } from '../transcribe/speech-server.ts';
+import { streamTranscription, type StreamContext } from '../transcribe/streaming/stream-transcription.ts';
 import { TranscriptLinks } from '../transcribe/transcript-link.ts';
 import { Vocabularies } from '../transcribe/vocabularies.ts';
 import { TranscriptionJobs } from '../transcribe/transcription-jobs.ts';
@@ -28,17 +30,23 @@ export interface TranscribeOptions extends AwsServiceOptions {
   readonly concurrency?: number;
   /** Jobs queued or in progress beyond which AWS's LimitExceededException answers, default 250. */
   readonly maxActiveJobs?: number;
+  /** New sound after which a stream's speech is heard again, seconds: by default 0.7 by the local decoder and 2 by a server. */
+  readonly partialEveryS?: number;
+  /** Silence on the line after which a stream is ended, milliseconds, default 15,000. */
+  readonly streamIdleMs?: number;
   /** Where to look for ffmpeg and pocketsphinx, like the variable PATH. */
   readonly programPath?: string;
 }
 
+const STREAM = 'StartStreamTranscription';
 const TARGET = /^Transcribe\.(?<operation>[A-Za-z]+)$/;
 const PROGRAM_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
 
-/** Amazon Transcribe's batch jobs, over a local decoder or a speech server. */
+/** Amazon Transcribe's batch jobs and live streams, over a local decoder or a speech server. */
 export async function createTranscribe(options: TranscribeOptions): Promise<AwsService> {
   const links = new TranscriptLinks(options.endpoint, options.region);
   const biasModels = new BiasModels(join(options.dataDir, 'bias'));
+  const local = options.speechUrl === undefined;
   const recogniser =
     options.speechUrl === undefined
       ? createLocalDecoder({
@@ -71,7 +79,7 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
     records: await RecordStore.open<JobRecord>(join(options.dataDir, 'jobs')),
     transcripts: await RecordStore.open<object>(join(options.dataDir, 'transcripts')),
     recogniser,
-    concurrency: options.concurrency ?? (options.speechUrl === undefined ? 1 : 8),
+    concurrency: options.concurrency ?? (local ? 1 : 8),
     maxActive: options.maxActiveJobs ?? 250,
     accountId: options.accountId,
     readObject: options.readObject,
@@ -79,6 +87,16 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
     biasOf: (request) => findBias(request, vocabularies, languageModels),
     log: options.log,
   });
+
+  const streams: StreamContext = {
+    recogniser,
+    // Beside the jobs': somebody waits for every word.
+    slots: new Slots(local ? 2 : 8),
+    partialEveryS: options.partialEveryS ?? (local ? 0.7 : 2),
+    idleMs: options.streamIdleMs ?? 15_000,
+    biasOf: (request) => findBias(request, vocabularies, languageModels),
+    log: options.log,
+  };
 
   const uriOf = (job: JobRecord) => {
     if (job.status !== 'COMPLETED') return undefined;
@@ -111,11 +129,13 @@ export async function createTranscribe(options: TranscribeOptions): Promise<AwsS
     errorProtocol: 'aws-json-1.1',
     operationOf(request) {
       if (request.method === 'GET' && links.nameIn(request.path) !== undefined) return 'GetTranscript';
+      if (request.method === 'POST' && request.path === '/stream-transcription') return STREAM;
       const target = request.headers['x-amz-target'];
       const operation = typeof target === 'string' ? TARGET.exec(target)?.groups?.['operation'] : undefined;
       return operation !== undefined && Object.hasOwn(operations, operation) ? operation : undefined;
     },
     async handle(operation, request, response) {
+      if (operation === STREAM) return streamTranscription(streams, request, response);
       const run = operations[operation];
       sendJson(response, run === undefined ? readTranscript(request) : await run(parseBody(await request.body())));
     },

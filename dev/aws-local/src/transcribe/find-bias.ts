@@ -7,7 +7,11 @@ import type { Vocabularies } from './vocabularies.ts';
  * What the vocabulary and language model that a job names hold; undefined when it names none.
  * @throws AwsError when one is missing, not ready, or of another language
  */
-export function findBias(request: JobRequest, vocabularies: Vocabularies, models: LanguageModels): Bias | undefined {
+export function findBias(
+  request: Pick<JobRequest, 'vocabularyName' | 'languageModelName' | 'languageCode'>,
+  vocabularies: Vocabularies,
+  models: LanguageModels,
+): Bias | undefined {
   const vocabulary = request.vocabularyName === undefined ? undefined : vocabularies.find(request.vocabularyName);
   const model = request.languageModelName === undefined ? undefined : models.find(request.languageModelName);
   if (vocabulary === undefined && model === undefined) return undefined;

@@ -52,6 +52,8 @@ export interface Recording {
   readonly languageCode?: string;
   readonly languageOptions: readonly string[];
   readonly bias?: Bias;
+  /** It is heard again soon, with more after it: quick is better than right. */
+  readonly draft?: boolean;
 }
 
 /** What the speaker probably talks about: single phrases, or whole texts to learn a language model from. */

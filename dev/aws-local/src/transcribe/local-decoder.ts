@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RecognitionFailure, type Bias, type HeardWord, type Recogniser, type Recording } from './job.ts';
+import { RecognitionFailure, type HeardWord, type Recogniser, type Recording } from './job.ts';
 import type { BiasModels } from './language-model/bias-models.ts';
 import { findInstalledModel } from './language-model/pocketsphinx-model.ts';
 import { detectFormat, sameContainer, type MediaFormat } from './media.ts';
@@ -51,7 +51,7 @@ export function createLocalDecoder(options: LocalDecoderOptions): Recogniser {
       try {
         const wav = await convert(ffmpeg, recording, folder, options, signal);
         if (wav.seconds === 0) return { words: [], text: '', languageCode };
-        const { words: heard } = await decode(decoder, wav, recording.bias, options, signal);
+        const { words: heard } = await decode(decoder, wav, recording, options, signal);
         const words = isSpoken(heard) ? heard : [];
         return { words, text: words.map((word) => word.text).join(' '), languageCode };
       } finally {
@@ -147,7 +147,7 @@ async function convert(
 async function decode(
   decoder: string,
   wav: Wav,
-  bias: Bias | undefined,
+  { bias, draft }: Pick<Recording, 'bias' | 'draft'>,
   options: LocalDecoderOptions,
   signal: AbortSignal,
 ): Promise<Hearing> {
@@ -165,7 +165,7 @@ async function decode(
     OWN_LANGUAGE_WEIGHT,
   ];
   const biased = await hear(decoder, wav, own, options, signal);
-  if (meanConfidence(biased.words) >= SURE) return biased;
+  if (draft === true || meanConfidence(biased.words) >= SURE) return biased;
   const general = await hear(decoder, wav, [], options, signal);
   return biased.score >= general.score ? biased : general;
 }
