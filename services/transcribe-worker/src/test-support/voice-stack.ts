@@ -6,14 +6,13 @@ import { type Admitter, createAdmitter } from '@manuel/queues';
 import { createResilience } from '@manuel/resilience';
 import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
 import { createMetrics, silentLogger } from '@manuel/telemetry';
-import { testRedis, waitFor } from '@manuel/testing';
+import { type SpeechServer, startSpeechServer, testRedis, waitFor } from '@manuel/testing';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContext, type TranscribeWorker } from '../context.ts';
 import { consume } from '../entry/consume.ts';
-import { type SpeechServer, startSpeechServer } from './speech-server.ts';
 
 type Source = JobPayload<'transcribe'>;
 
