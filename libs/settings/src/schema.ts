@@ -198,6 +198,13 @@ export const settingsSchema = z.object({
     bias_role_arn: text('Role by which Transcribe reads the texts it is biased by; empty: no bias'),
     bias_max_mb: positive('Manuals read for one user’s bias, newest first, MB', 1024),
     bias_timeout_ms: positive('Longest time to read them, milliseconds', 25_000),
+    live_max_per_user: positive('Live microphones of one user at once, all gateways together', 100),
+    live_max_per_gateway: positive('Live microphones at once on one gateway', 1000),
+    live_max_session_s: positive('Longest time from audio_start to audio_end, seconds', 14_400),
+    live_idle_ms: positive('Longest silence of a client between two frames, milliseconds', 14_000),
+    live_max_buffered_bytes: positive('Sound that may wait for Transcribe in one session, bytes'),
+    live_start_timeout_ms: positive('Longest wait for Transcribe to take a stream, all tries together, milliseconds'),
+    live_finish_timeout_ms: positive('Longest wait for the last words after audio_end, milliseconds'),
   }),
   ingest: z.object({
     max_size_mb: positive('Largest manual, MB', 1024),
