@@ -5,6 +5,7 @@ import * as cognito from '@aws-sdk/client-cognito-identity-provider';
 import * as s3 from '@aws-sdk/client-s3';
 import * as sns from '@aws-sdk/client-sns';
 import * as transcribe from '@aws-sdk/client-transcribe';
+import * as transcribeStreaming from '@aws-sdk/client-transcribe-streaming';
 import { expect, test } from '@jest/globals';
 import { awsErrorKinds, failureKind, mapAwsError } from '@manuel/resilience';
 
@@ -14,7 +15,16 @@ const notOurs: Readonly<Record<string, RegExp>> = {
   sns: /^(?:Batch|EmptyBatch|InvalidBatch|TooManyEntries|OptedOut|UserError|Verification|ReplayLimit)/,
   cognito: /./,
 };
-const services = { bedrockAgent, bedrockAgentRuntime, bedrockRuntime, cognito, s3, sns, transcribe };
+const services = {
+  bedrockAgent,
+  bedrockAgentRuntime,
+  bedrockRuntime,
+  cognito,
+  s3,
+  sns,
+  transcribe,
+  transcribeStreaming,
+};
 /** Of Cognito only what AdminGetUser and the like may answer. */
 const ofCognito = [
   'InternalErrorException',

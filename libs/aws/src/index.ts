@@ -9,6 +9,8 @@ export type { AnswerRequest } from './bedrock/converse-request.ts';
 export * from './bedrock-agent.ts';
 export * from './user-pool.ts';
 export * from './transcribe.ts';
+export * from './transcribe/explain-failure.ts';
 export * from './sns.ts';
 export * from './transcribe-models.ts';
+export * from './transcribe-streaming.ts';
 export * from './sqs.ts';

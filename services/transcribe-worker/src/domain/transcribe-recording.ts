@@ -1,8 +1,8 @@
+import { explainFailure } from '@manuel/aws';
 import { ManuelError } from '@manuel/contracts';
 import { chooseModel, modelLanguage } from './bias/choose-model.ts';
 import { checkRecording, checkUnchanged } from './check-recording.ts';
 import { cleanUp } from './clean-up.ts';
-import { explainFailure } from './explain-failure.ts';
 import type { Heard, Outside } from './outside.ts';
 import { readTranscript } from './read-transcript.ts';
 import {

@@ -36,7 +36,7 @@ const explanations: readonly Explanation[] = [
 const advice = /^[\x20-\x7e]*\b(?:install|installed|SPEECH_URL)\b[\x20-\x7e]*$/;
 const address = /arn:|s3:\/\/|\/(?:home|usr|tmp|var|root)\//;
 
-/** The failure of a Transcribe job as its owner should see it. */
+/** The failure of a Transcribe job or stream, by the reason that Transcribe gives, as the speaker should see it. */
 export function explainFailure(reason: string | undefined): ManuelError {
   const cause = new Error(`Transcribe: ${reason ?? 'no reason given'}`);
   const failed = (detail: string, options: ManuelErrorOptions = {}): ManuelError =>
