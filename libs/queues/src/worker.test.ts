@@ -34,7 +34,7 @@ test('a failure that may pass is tried again by the policy, and told only when i
   ]);
   expect(ended).toMatchObject({ status: 'failed', attempts: 3, error: { code: 'internal', request_id: 'req-1' } });
   expect(ended?.error?.detail).not.toMatch(/fickle/);
-  expect(await bench.redis.zcard('{manuel}:query:failed')).toBe(1);
+  await waitFor(async () => (await bench.redis.zcard('{manuel}:query:failed')) === 1);
 });
 
 test('a failure that cannot pass is not tried again', async () => {
@@ -184,6 +184,34 @@ test('one user runs no more at once than allowed; the others’ slots stay their
   expect(bench.deps.ledger.charges.size).toBeLessThan(jobs.length);
   await waitFor(() => bench.deps.ledger.charges.size === jobs.length + 1);
   expect(most).toBe(3);
+});
+
+test('a slot is given on once, however often its job’s end is told', async () => {
+  const admitter = await bench.admitter();
+  const gate = Promise.withResolvers<void>();
+  await bench.worker(
+    async (job) => {
+      await gate.promise;
+      return done(job);
+    },
+    { concurrency: 10 },
+  );
+  bench.deps.settings.queue.timeout_ms = 60_000;
+  try {
+    const jobs = await Promise.all(Array.from({ length: 12 }, () => submit(admitter, question('anna'))));
+    await waitFor(async () => (await bench.redis.zcard('{manuel}:parked:query:anna')) === 9);
+    const parked = new Set(await bench.redis.zrange('{manuel}:parked:query:anna', '0', '-1'));
+    // Ended from outside: told by the one who ends it, and again by the worker that drops it.
+    const held = jobs.filter(({ id }) => !parked.has(id)).slice(0, 2);
+    const waiting = jobs.filter(({ id }) => parked.has(id)).slice(0, 3);
+    for (const { id } of [...waiting, ...held]) await admitter.cancel('anna', id);
+    await waitFor(async () => (await bench.redis.zcard('{manuel}:ended')) === 0);
+    expect(await bench.redis.zcard('{manuel}:act:query:anna')).toBe(3);
+    gate.resolve();
+    await waitFor(() => bench.deps.ledger.charges.size === 7);
+  } finally {
+    bench.deps.settings.queue.timeout_ms = 400;
+  }
 });
 
 test('a closing worker gives back what it cannot finish, and no try is used up', async () => {

@@ -100,14 +100,14 @@ end
 `;
 
 /**
- * Frees the user's slot. The longest parked of the user's jobs gets it at once, with a new turn; its id is returned for the
- * caller to promote with BullMQ (nil: none).
+ * Frees the job's slot. The longest parked of the user's jobs gets it at once, with a new turn; its id is returned for the
+ * caller to promote with BullMQ (nil: none). A job that holds no slot (never had one, or gave it back before) frees none.
  */
 export const releaseLua = `
 local anyParked
 local function release(queue, user, id, lease)
   local act = P .. ':act:' .. queue .. ':' .. user
-  call('ZREM', act, id)
+  if call('ZREM', act, id) == 0 then return false end
   if anyParked == nil then anyParked = call('EXISTS', P .. ':parking:' .. queue) == 1 end
   if not anyParked then return false end
   local parkedKey = P .. ':parked:' .. queue .. ':' .. user
