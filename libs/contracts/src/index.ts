@@ -1,4 +1,5 @@
 export * from './common.ts';
+export * from './cut-question.ts';
 export * from './define-job.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
@@ -13,3 +14,4 @@ export * from './jobs/index.ts';
 export * from './jobs/ingest.ts';
 export * from './jobs/query.ts';
 export * from './jobs/transcribe.ts';
+export * from './speech-model.ts';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { newManualId } from '@manuel/contracts';
+import { newManualId, speechModelName, readSpeechModelName } from '@manuel/contracts';
 import { forgetModels } from './domain/bias/forget-models.ts';
-import { modelName, readModelName } from './domain/bias/model-name.ts';
 import { toneWav } from './test-support/wav.ts';
 import { startVoiceStack, type VoiceStack } from './test-support/voice-stack.ts';
 
@@ -45,7 +44,7 @@ const say = async (change: { language_code?: string } = {}) => {
 };
 const modelsOf = async (): Promise<string[]> =>
   (await Array.fromAsync(stack.context.models.names(`.${user}.`))).filter(
-    (name) => readModelName(name)?.userId === user,
+    (name) => readSpeechModelName(name)?.userId === user,
   );
 /** The model that Transcribe was last told to use. */
 const lastModel = (): string | undefined => stack.asked.at(-1)?.model?.name;
@@ -53,7 +52,7 @@ const lastModel = (): string | undefined => stack.asked.at(-1)?.model?.name;
 test('a recording is heard with a model of its owner’s manuals, made once and only of these', async () => {
   const ids = [await addManual('Descale the portafilter with Zirkonol.')];
   expect(await say()).toMatchObject({ status: 'completed' });
-  expect(lastModel()).toBe(modelName(user, 'en-US', ids));
+  expect(lastModel()).toBe(speechModelName(user, 'en-US', ids));
   expect(await modelsOf()).toEqual([lastModel()]);
   expect(await stack.keysOf(user)).toEqual([]);
 
@@ -74,7 +73,7 @@ test('with another set of manuals there is another model, and the old one goes; 
   await say();
   const second = await addManual('Press the Wunderknopf.');
   await say();
-  expect(lastModel()).toBe(modelName(user, 'en-US', [first, second]));
+  expect(lastModel()).toBe(speechModelName(user, 'en-US', [first, second]));
   expect(await modelsOf()).toEqual([lastModel()]);
   await stack.ledger.manuals.remove(user, first);
   await stack.ledger.manuals.remove(user, second);

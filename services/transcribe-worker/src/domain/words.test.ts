@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { explainFailure } from '@manuel/aws';
 import * as fc from 'fast-check';
-import { cutQuestion } from './cut-question.ts';
+import { cutQuestion } from '@manuel/contracts';
 import { readTranscript } from './read-transcript.ts';
 
 test('a question is cut to what can be asked, at a sentence or word, its end kept', () => {

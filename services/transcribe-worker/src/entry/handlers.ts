@@ -1,7 +1,6 @@
-import { jobs } from '@manuel/contracts';
+import { jobs, cutQuestion } from '@manuel/contracts';
 import type { Handlers, HandlerOutcome, JobContext, RunWorkerOptions } from '@manuel/queues';
 import { cleanUp } from '../domain/clean-up.ts';
-import { cutQuestion } from '../domain/cut-question.ts';
 import type { Outside } from '../domain/outside.ts';
 import { type Recording, toMemory } from '../domain/recording.ts';
 import { transcribeRecording } from '../domain/transcribe-recording.ts';

@@ -1,8 +1,8 @@
 import { modelLanguages } from '@manuel/aws';
+import { speechModelName } from '@manuel/contracts';
 import type { Outside } from '../outside.ts';
 import { languagesOf, type Recording } from '../recording.ts';
 import { makeModel } from './make-model.ts';
-import { modelName } from './model-name.ts';
 
 /** How long a model that another worker makes is waited for, in looks and milliseconds between them. */
 const maxWaits = 60;
@@ -37,7 +37,7 @@ async function choose(outside: Outside, recording: Recording): Promise<Choice> {
   if (language === undefined) return { kind: 'chosen', name: null };
   const manuals = await ledger.manuals.all(userId, ['ready']);
   if (manuals.length === 0) return { kind: 'chosen', name: null };
-  const name = modelName(
+  const name = speechModelName(
     userId,
     language,
     manuals.map((manual) => manual.manual_id),

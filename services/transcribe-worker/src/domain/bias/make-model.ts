@@ -1,7 +1,7 @@
 import type { ManualRow } from '@manuel/ledger';
+import { readSpeechModelName } from '@manuel/contracts';
 import type { Outside } from '../outside.ts';
 import type { Recording } from '../recording.ts';
-import { readModelName } from './model-name.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -85,7 +85,7 @@ async function textOf(outside: Outside, manual: ManualRow, signal: AbortSignal):
 
 async function removeReplaced(outside: Outside, plan: ModelPlan, userId: string, signal: AbortSignal): Promise<void> {
   for await (const name of outside.models.names(`.${userId}.`, signal)) {
-    const known = readModelName(name);
+    const known = readSpeechModelName(name);
     if (known?.userId === userId && known.language === plan.language && name !== plan.name) {
       await outside.models.delete(name, signal);
     }
