@@ -70,6 +70,8 @@ export interface Outcome {
   readonly finished_at: number;
   readonly started_at?: number;
   readonly attempts: number;
+  /** How far it had come, of a job that started and did not complete. */
+  readonly progress?: Progress;
   readonly result?: Record<string, unknown>;
   readonly error?: StoredFailure;
   readonly tokens?: { readonly input: number; readonly output: number };

@@ -17,7 +17,7 @@ export async function cancelJob(context: QueueContext, userId: string, jobId: st
     status: 'cancelled',
     finished_at: context.now(),
     attempts: live?.attempts ?? 0,
-    ...(live?.started_at === undefined ? {} : { started_at: live.started_at }),
+    ...(live?.started_at === undefined ? {} : { started_at: live.started_at, progress: live.view.progress }),
     error: { code: 'cancelled', detail: 'You cancelled this job.', retryable: false },
   });
   if (!row) return undefined;

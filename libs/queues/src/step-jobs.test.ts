@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { StoredEvent } from '@manuel/contracts';
+import { ManuelError, type StoredEvent } from '@manuel/contracts';
 import { waitFor } from '@manuel/testing';
 import { answered, startBench, type TestBench } from './test-support/bench.ts';
 import type { Admitter, AdmitRequest, Handlers, RunningWorker } from './types.ts';
@@ -68,6 +68,33 @@ test('a step job keeps its memory between looks, uses no try for them and one un
   expect(await hub.waitForEnd('anna', id, 5000)).toMatchObject({ status: 'completed', attempts: 1 });
   expect(looks).toEqual([0, 1, 2, 3]);
   expect(bench.deps.ledger.charges.size).toBe(1);
+});
+
+test('a job that did not complete says how far it came, after Redis forgot it too', async () => {
+  const admitter = await bench.admitter();
+  const hub = await bench.hub(admitter);
+  await transcriber({
+    transcribe: async (job) => {
+      if (job.step['begun'] === undefined) {
+        await job.progress({ step: 'transcribing', percent: 30 });
+        return { kind: 'again', delayMs: job.userId === 'anna' ? 10 : 60_000, step: { begun: true } };
+      }
+      throw new ManuelError('no_speech', 'No speech was heard.');
+    },
+  });
+  const failed = await admit(admitter, recording('anna'));
+  const cancelled = await admit(admitter, recording('berta'));
+  await hub.waitForEnd('anna', failed, 5000);
+  await waitFor(async () => (await admitter.view('berta', cancelled))?.progress.percent === 30);
+  await admitter.cancel('berta', cancelled);
+  for (let forgotten = 0; forgotten < 2; forgotten += 1) {
+    expect(await admitter.view('anna', failed)).toMatchObject({ status: 'failed', progress: { step: 'transcribing' } });
+    expect(await admitter.view('berta', cancelled)).toMatchObject({
+      status: 'cancelled',
+      progress: { step: 'transcribing', percent: 30 },
+    });
+    await bench.redis.flushall();
+  }
 });
 
 test('many step jobs are in flight over few slots', async () => {

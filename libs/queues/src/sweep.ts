@@ -6,6 +6,7 @@ import type { QueueContext } from './context.ts';
 import { addToQueue, envelopeOf } from './enqueue.ts';
 import { failureOf } from './failed-jobs.ts';
 import { finishInRedis } from './finish-job.ts';
+import { lastProgress } from './last-progress.ts';
 import { promote } from './promote.ts';
 import { probeScript } from './scripts/probe.ts';
 import { requeueScript } from './scripts/requeue.ts';
@@ -42,6 +43,7 @@ export async function sweepRow(context: QueueContext, row: JobRow): Promise<Swep
         error: failureOf(reason ?? '', row.job_id),
         attempts: Number(atm) + Number(stc),
         ...(startedAt === undefined ? {} : { started_at: startedAt }),
+        ...(await lastProgress(context, queue, row.job_id)),
       };
       const swept = await end(context, row, outcome, 'settled');
       // Through a worker's hands once more: it removes what the job left behind and fails it again.

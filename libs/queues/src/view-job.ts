@@ -1,16 +1,15 @@
 import {
   type JobView,
   type Operation,
-  type Progress,
   type QueueName,
   envelopeSchema,
   jobOfOperation,
   jobs,
-  progressSchema,
   userEventSchema,
 } from '@manuel/contracts';
 import type { JobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
+import { readProgress } from './last-progress.ts';
 import { run } from './scripts/script.ts';
 import { viewScript } from './scripts/view.ts';
 import { operationOf, toJobView } from './to-job-view.ts';
@@ -27,12 +26,6 @@ export interface LiveJob {
   readonly started_at: number | undefined;
   readonly attempts: number;
 }
-
-const progressOf = (json: string | null): Progress | undefined => {
-  if (json === null) return undefined;
-  const parsed = progressSchema.safeParse(JSON.parse(json));
-  return parsed.success ? parsed.data : undefined;
-};
 
 /** What Redis knows of a user's job: the terminal view while hot, or the job as it waits or runs. */
 export async function readHot(
@@ -76,7 +69,7 @@ export async function readHot(
     usage: null,
     ...(startedAt === undefined ? {} : { started_at: startedAt }),
   };
-  const known = progressOf(progress) ?? envelope.carried?.progress;
+  const known = readProgress(progress) ?? envelope.carried?.progress;
   const view = toJobView(row, { status: row.status, ...(known ? { progress: known } : {}) });
   // Safe: the script answers one of the names it was given.
   return { live: { queue: queue as QueueName, view, started_at: startedAt, attempts } };

@@ -122,6 +122,14 @@ test('passing trouble is not noticed', async () => {
   expect(trouble).toBeGreaterThan(2);
 });
 
+test('an outcome keeps how far the job came', async () => {
+  const row = newRow(user);
+  await ledger.jobs.add(row);
+  const progress = { step: 'transcribing', percent: 30, transcription: 'How often' };
+  await ledger.jobs.finish(user, row.job_id, { status: 'failed', finished_at: 2000, attempts: 1, progress });
+  expect(await ledger.jobs.get(user, row.job_id)).toMatchObject({ status: 'failed', progress });
+});
+
 test('an Idempotency-Key’s row is made once; the others see it', async () => {
   const row = newRow(user, { body_sha256: 'ab', answered_status: 202 });
   const outcomes = await Promise.all(Array.from({ length: 8 }, () => ledger.jobs.put(row)));

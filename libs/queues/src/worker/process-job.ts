@@ -2,6 +2,7 @@ import { type JobName, type JobStatus, ManuelError, envelopeSchema, errorCatalog
 import type { StoredFailure } from '@manuel/ledger';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { HandlerOutcome } from '../types.ts';
+import { lastProgress } from '../last-progress.ts';
 import { handOver } from './hand-over.ts';
 import type { HeldJob } from './held-job.ts';
 import { RunPublisher } from './publisher.ts';
@@ -166,6 +167,10 @@ async function fail(
   error: StoredFailure,
   why = error.detail,
 ): Promise<BullReturn> {
+  const started =
+    startedAt === undefined
+      ? {}
+      : { started_at: startedAt, ...(await lastProgress(context, context.queue, held.envelope.id)) };
   const standing = await recordOutcome(context, {
     name: held.name,
     envelope: held.envelope,
@@ -173,7 +178,7 @@ async function fail(
     outcome: {
       status,
       finished_at: context.now(),
-      ...(startedAt === undefined ? {} : { started_at: startedAt }),
+      ...started,
       attempts: startedAt === undefined ? held.job.attemptsMade : attemptsOf(held.job),
       error,
     },

@@ -1,5 +1,6 @@
 import { type Envelope, errorCatalog } from '@manuel/contracts';
 import type { Job } from 'bullmq';
+import { lastProgress } from '../last-progress.ts';
 import { recordOutcome } from './record-outcome.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -16,6 +17,7 @@ export async function recordLostJob(context: WorkerContext, job: Job, envelope: 
       finished_at: context.now(),
       ...(job.processedOn === undefined ? {} : { started_at: job.processedOn }),
       attempts: job.attemptsMade + job.stalledCounter,
+      ...(await lastProgress(context, context.queue, envelope.id)),
       error: {
         code: 'internal',
         detail: `The job was interrupted too often. Quote ${envelope.id} when you report it.`,
