@@ -21,8 +21,10 @@ export interface AwsLocalOptions {
   readonly issuerBase?: string;
   /** With these S3 links are signed; `local` and `local` unless set. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** How often DynamoDB deletes expired items; a minute unless set. */
+  /** How often DynamoDB deletes expired items and S3 expired objects; a minute unless set. */
   readonly sweepEveryMs?: number;
+  /** What time it is for the lifecycle of buckets, in milliseconds since 1970; the real time unless set. */
+  readonly now?: () => number;
   readonly bedrockRuntime?: Own<BedrockRuntimeOptions>;
   readonly transcribe?: Own<TranscribeOptions>;
   readonly knowledgeBase?: Own<KnowledgeBaseOptions>;

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createKnowledgeBase } from './knowledge-base/index.ts';
+import { audioBucket, manualsBucket } from './manuel-buckets.ts';
 import type { AwsLocalOptions } from './options.ts';
 import type { AwsService, AwsServiceName, AwsServiceOptions } from './service.ts';
 import { createBedrockAgent } from './services/bedrock-agent.ts';
@@ -38,15 +39,18 @@ export async function createServices(options: AwsLocalOptions, endpoint: string)
   const ids = {
     user_pool_id: `${region}_manuel`,
     client_id: '1manuel2local3client4web56',
-    manuals_bucket: 'manuel-manuals',
-    audio_bucket: 'manuel-audio',
+    manuals_bucket: manualsBucket.name,
+    audio_bucket: audioBucket.name,
   };
   const issuer = `${options.issuerBase ?? endpoint}/${ids.user_pool_id}`;
   const s3 = await createS3({
     dataDir: await makeDir(options.dir, 's3'),
     region,
-    buckets: [ids.manuals_bucket, ids.audio_bucket],
+    buckets: [manualsBucket, audioBucket],
     credentials: options.credentials ?? { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...(options.sweepEveryMs === undefined ? {} : { sweepEveryMs: options.sweepEveryMs }),
+    ...(options.now ? { now: options.now } : {}),
+    log: (message, fields) => options.log?.(message, { aws_service: 's3', ...fields }),
   });
   const { readObject, listObjects, writeObject } = s3;
   const base = async (name: AwsServiceName): Promise<AwsServiceOptions> => ({

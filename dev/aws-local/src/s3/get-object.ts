@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { AwsError } from '../service.ts';
 import type { AwsRequest } from '../service.ts';
 import type { S3Address } from './address.ts';
+import type { BucketRules } from './bucket-rules.ts';
 import { parseRange } from './range.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 
@@ -19,6 +20,7 @@ const overrides: Readonly<Record<string, string>> = {
 /** GetObject and HeadObject. */
 export async function getObject(
   store: ObjectStore,
+  rules: BucketRules,
   { bucket, key }: S3Address,
   request: AwsRequest,
   response: ServerResponse,
@@ -30,7 +32,7 @@ export async function getObject(
     return;
   }
   const range = parseRange(request.headers.range, object.size);
-  const headers = answerHeaders(object, request);
+  const headers = { ...answerHeaders(object, request), ...rules.expiryHeader(bucket, object) };
   if (range) {
     headers['content-range'] = `bytes ${range.start}-${range.end}/${object.size}`;
     headers['content-length'] = String(range.end - range.start + 1);

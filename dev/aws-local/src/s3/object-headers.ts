@@ -1,5 +1,6 @@
 import { AwsError } from '../service.ts';
 import type { AwsRequest } from '../service.ts';
+import { checkEncryption, type Encryption, encryptionHeaders } from './encryption.ts';
 
 const kept = [
   'content-type',
@@ -9,7 +10,6 @@ const kept = [
   'cache-control',
   'expires',
 ];
-const encryptions = ['AES256', 'aws:kms', 'aws:kms:dsse'];
 const maxMetadataBytes = 2048;
 
 /** A header, or the query parameter of the same name into which a presigned link moved it. */
@@ -21,8 +21,8 @@ export function headerOf(request: AwsRequest, name: string): string | undefined 
   return undefined;
 }
 
-/** What an upload tells us to answer with later. Throws InvalidArgument, MetadataTooLarge. */
-export function objectHeaders(request: AwsRequest): Record<string, string> {
+/** What an upload tells us to answer with later, encrypted as the bucket is unless it says otherwise. Throws InvalidArgument, MetadataTooLarge. */
+export function objectHeaders(request: AwsRequest, byDefault: Encryption): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
   for (const name of kept) {
     const value = headerOf(request, name);
@@ -34,7 +34,7 @@ export function objectHeaders(request: AwsRequest): Record<string, string> {
     .filter((part) => part !== 'aws-chunked');
   if (encoding) headers['content-encoding'] = encoding.join(',');
   if (headers['content-encoding'] === '') delete headers['content-encoding'];
-  Object.assign(headers, userMetadata(request), encryption(request));
+  Object.assign(headers, userMetadata(request), encryptionHeaders(encryption(request, byDefault)));
   return headers;
 }
 
@@ -54,23 +54,11 @@ function userMetadata(request: AwsRequest): Record<string, string> {
   return metadata;
 }
 
-/** Objects are encrypted with S3's own keys unless the request names another way; here that is only remembered. */
-function encryption(request: AwsRequest): Record<string, string> {
-  const algorithm = headerOf(request, 'x-amz-server-side-encryption') ?? 'AES256';
-  if (!encryptions.includes(algorithm)) {
-    throw new AwsError('InvalidArgument', 'The encryption method specified is not supported');
-  }
-  const key = headerOf(request, 'x-amz-server-side-encryption-aws-kms-key-id');
-  if (key !== undefined && algorithm === 'AES256') {
-    throw new AwsError(
-      'InvalidArgument',
-      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
-    );
-  }
-  return {
-    'x-amz-server-side-encryption': algorithm,
-    ...(key === undefined ? {} : { 'x-amz-server-side-encryption-aws-kms-key-id': key }),
-  };
+function encryption(request: AwsRequest, byDefault: Encryption): Encryption {
+  const algorithm = headerOf(request, 'x-amz-server-side-encryption');
+  const keyId = headerOf(request, 'x-amz-server-side-encryption-aws-kms-key-id');
+  if (algorithm === undefined && keyId === undefined) return byDefault;
+  return checkEncryption({ algorithm: algorithm ?? 'AES256', ...(keyId === undefined ? {} : { keyId }) });
 }
 
 /** The part of an object's headers that the answer to an upload repeats. */

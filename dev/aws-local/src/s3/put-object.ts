@@ -4,6 +4,7 @@ import { AwsError } from '../service.ts';
 import type { AwsRequest } from '../service.ts';
 import type { S3Address } from './address.ts';
 import { decodeAwsChunked } from './aws-chunked.ts';
+import type { BucketRules } from './bucket-rules.ts';
 import { ChecksumVerifier } from './checksums.ts';
 import { headerOf, objectHeaders, uploadAnswerHeaders } from './object-headers.ts';
 import type { ObjectStore, Received } from './object-store.ts';
@@ -13,11 +14,12 @@ const maxObjectBytes = 5 * 1024 ** 3;
 /** PutObject. The object appears only when the whole body arrived and is what the request announced. */
 export async function putObject(
   store: ObjectStore,
+  rules: BucketRules,
   { bucket, key }: S3Address,
   request: AwsRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const headers = objectHeaders(request);
+  const headers = objectHeaders(request, rules.encryptionOf(bucket));
   const expected = announcedLength(request);
   checkPreconditions(store, { bucket, key }, request);
   const verifier = new ChecksumVerifier(announcedNames(request));
@@ -37,13 +39,19 @@ export async function putObject(
     throw error;
   }
   const object = await store.commit(bucket, key, received, headers);
-  response.writeHead(200, { etag: `"${object.etag}"`, 'content-length': '0', ...uploadAnswerHeaders(headers) });
+  response.writeHead(200, {
+    etag: `"${object.etag}"`,
+    'content-length': '0',
+    ...rules.expiryHeader(bucket, object),
+    ...uploadAnswerHeaders(headers),
+  });
   response.end();
 }
 
 /** CopyObject within this store. */
 export async function copyObject(
   store: ObjectStore,
+  rules: BucketRules,
   { bucket, key }: S3Address,
   source: S3Address,
   request: AwsRequest,
@@ -59,7 +67,7 @@ export async function copyObject(
   }
   const handle = await store.openContent(source.bucket, original);
   const received: Received = await store.receive(bucket, handle.createReadStream());
-  const headers = replace ? objectHeaders(request) : { ...original.headers };
+  const headers = replace ? objectHeaders(request, rules.encryptionOf(bucket)) : { ...original.headers };
   return store.commit(bucket, key, received, headers);
 }
 

@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { BucketDefinition } from '../manuel-buckets.ts';
 import { element } from '../xml.ts';
 import { addressOf } from '../s3/address.ts';
 import type { S3Address } from '../s3/address.ts';
+import { bucketRuleOperation, BucketRules } from '../s3/bucket-rules.ts';
 import { deleteObjects } from '../s3/delete-objects.ts';
+import { encryptionHeaders } from '../s3/encryption.ts';
 import { getObject } from '../s3/get-object.ts';
 import { listObjectsV2 } from '../s3/list-objects.ts';
 import { headerOf } from '../s3/object-headers.ts';
@@ -15,26 +19,50 @@ import { copyObject, putObject } from '../s3/put-object.ts';
 import { AwsError } from '../service.ts';
 import type { AwsRequest, AwsService, AwsServiceOptions } from '../service.ts';
 
-export interface S3Options extends Pick<AwsServiceOptions, 'dataDir' | 'region'> {
-  /** Buckets that exist from the start. */
-  readonly buckets: readonly string[];
+export interface S3Options extends Pick<AwsServiceOptions, 'dataDir' | 'region' | 'log'> {
+  /** Buckets that exist from the start, with the rules that they have until they are told others. */
+  readonly buckets: readonly BucketDefinition[];
   /** Whoever signed a link must have used these. */
   readonly credentials: Credentials;
+  /** How often expired objects are deleted; a minute unless set. */
+  readonly sweepEveryMs?: number;
+  /** What time it is for them, in milliseconds since 1970; the real time unless set. */
+  readonly now?: () => number;
 }
+
+const sweepEveryMs = 60_000;
 
 /** S3, and what the other services read and write of it without a request. */
 export interface S3 extends AwsService, Pick<AwsServiceOptions, 'readObject' | 'listObjects' | 'writeObject'> {}
 
 /** Sub-resources (`?acl`, `?tagging`, `?uploads`, ...) that are not served. */
 const subresources = [
-  'accelerate', 'acl', 'analytics', 'attributes', 'cors', 'encryption', 'legal-hold', 'lifecycle', 'logging', 'metrics', 'notification',
+  'accelerate', 'acl', 'analytics', 'attributes', 'cors', 'legal-hold', 'logging', 'metrics', 'notification',
   'object-lock', 'ownershipControls', 'policy', 'publicAccessBlock', 'replication', 'restore', 'retention', 'select', 'tagging', 'uploadId',
   'uploads', 'versioning', 'versions', 'website',
 ]; // prettier-ignore
 
 export async function createS3(options: S3Options): Promise<S3> {
   const store = await ObjectStore.open(options.dataDir);
-  for (const bucket of options.buckets) await store.createBucket(bucket);
+  const rules = await BucketRules.open(join(options.dataDir, 'bucket-rules.json'));
+  for (const { name, ...own } of options.buckets) {
+    await store.createBucket(name);
+    await rules.setInitial(name, own);
+  }
+  const now = options.now ?? Date.now;
+  let sweeping: Promise<void> = Promise.resolve();
+  const sweep = (): void => {
+    sweeping = sweeping
+      .then(() => rules.sweep(store, now()))
+      .then((deleted) => deleted > 0 && options.log('expired objects deleted', { deleted }))
+      .then(
+        () => undefined,
+        (error: unknown) => options.log('deleting expired objects failed', { error: String(error) }),
+      );
+  };
+  // What expired while nothing ran goes at once.
+  sweep();
+  const timer = setInterval(sweep, options.sweepEveryMs ?? sweepEveryMs).unref();
   const hasBucket = (name: string): boolean => store.hasBucket(name);
 
   return {
@@ -44,7 +72,7 @@ export async function createS3(options: S3Options): Promise<S3> {
     handle: (operation, request, response) => {
       if (request.query.has('X-Amz-Signature') || request.query.has('X-Amz-Credential'))
         verifyPresigned(request, options.credentials);
-      return handle(store, options.region, operation, addressOf(request, hasBucket), request, response);
+      return handle(store, rules, options.region, operation, addressOf(request, hasBucket), request, response);
     },
     async readObject(bucket, key) {
       const object = store.find(bucket, key);
@@ -56,16 +84,21 @@ export async function createS3(options: S3Options): Promise<S3> {
       const received = await store.receive(bucket, Readable.from([body]));
       await store.commit(bucket, key, received, {
         'content-type': contentType,
-        'x-amz-server-side-encryption': 'AES256',
+        ...encryptionHeaders(rules.encryptionOf(bucket)),
       });
     },
-    close: () => Promise.resolve(),
+    async close() {
+      clearInterval(timer);
+      await sweeping;
+    },
   };
 }
 
 function operationOf(request: AwsRequest, { bucket, key }: S3Address): string | undefined {
   const { method, query } = request;
   if (subresources.some((name) => query.has(name))) return undefined;
+  const ruleOperation = bucketRuleOperation(method, query);
+  if (ruleOperation !== undefined) return key === '' && bucket !== '' ? ruleOperation : undefined;
   if (bucket === '') return method === 'GET' ? 'ListBuckets' : undefined;
   if (key === '') {
     if (method === 'POST') return query.has('delete') ? 'DeleteObjects' : undefined;
@@ -79,6 +112,7 @@ function operationOf(request: AwsRequest, { bucket, key }: S3Address): string | 
 
 async function handle(
   store: ObjectStore,
+  rules: BucketRules,
   region: string,
   operation: string,
   address: S3Address,
@@ -87,6 +121,8 @@ async function handle(
 ): Promise<void> {
   const { bucket, key } = address;
   if (operation !== 'ListBuckets' && operation !== 'CreateBucket' && !store.hasBucket(bucket)) throw noSuchBucket();
+  if (bucketRuleOperation(request.method, request.query) === operation)
+    return rules.handle(operation, bucket, await request.body(), response);
   switch (operation) {
     case 'ListBuckets':
       return sendXml(response, listBuckets(store));
@@ -100,6 +136,7 @@ async function handle(
         throw new AwsError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409);
       }
       await store.deleteBucket(bucket);
+      await rules.forget(bucket);
       response.writeHead(204).end();
       return;
     case 'GetBucketLocation':
@@ -112,15 +149,15 @@ async function handle(
     case 'DeleteObjects':
       return sendXml(response, await deleteObjects(store, bucket, await request.body()));
     case 'PutObject':
-      return putObject(store, address, request, response);
+      return putObject(store, rules, address, request, response);
     case 'CopyObject':
-      return sendCopy(store, address, request, response);
+      return sendCopy(store, rules, address, request, response);
     case 'DeleteObject':
       await store.delete(bucket, key);
       response.writeHead(204).end();
       return;
     default:
-      return getObject(store, address, request, response);
+      return getObject(store, rules, address, request, response);
   }
 }
 
@@ -147,6 +184,7 @@ async function createBucket(store: ObjectStore, bucket: string, response: Server
 
 async function sendCopy(
   store: ObjectStore,
+  rules: BucketRules,
   target: S3Address,
   request: AwsRequest,
   response: ServerResponse,
@@ -158,7 +196,7 @@ async function sendCopy(
   }
   const address = { bucket: source.slice(0, slash), key: source.slice(slash + 1) };
   if (!store.hasBucket(address.bucket)) throw noSuchBucket();
-  const { etag, lastModified } = await copyObject(store, target, address, request);
+  const { etag, lastModified } = await copyObject(store, rules, target, address, request);
   sendXml(
     response,
     `<CopyObjectResult>${element('LastModified', lastModified)}${element('ETag', `"${etag}"`)}</CopyObjectResult>`,
