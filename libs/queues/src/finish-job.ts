@@ -1,5 +1,6 @@
 import type { JobView, QueueName } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
+import { recoveryTimes } from './recovery-times.ts';
 import { finishScript } from './scripts/finish.ts';
 import { run, type ScriptArgument, type ScriptReply } from './scripts/script.ts';
 
@@ -17,7 +18,7 @@ export interface FinishedJob {
 const endings = { run: 0, outside: 1, dropped: 2 } as const;
 
 /** Milliseconds a slot is held without a sign of life from its worker. */
-export const slotLeaseMs = (settings: QueueContext['settings']): number => settings.queue.lock_ms * 2;
+export const slotLeaseMs = (settings: QueueContext['settings']): number => recoveryTimes(settings).lockMs * 2;
 
 /** What all jobs share that a queue's worker (or another) finishes at one time; see `finishScript`. */
 export function finishCommon(

@@ -2,12 +2,13 @@ import { connectWorker, disconnect } from './connections.ts';
 import { queueContext } from './context.ts';
 import { readFailed, removeFailed } from './failed-jobs.ts';
 import { withLock } from './lock.ts';
+import { recoveryTimes } from './recovery-times.ts';
 import { dropStaleReservations } from './stale-reservations.ts';
 import { type Swept, sweepRow } from './sweep.ts';
 import type { Janitor, QueueDependencies } from './types.ts';
 
-/** Milliseconds the lock of a sweep lives without being renewed. */
-const lockMs = 30_000;
+/** Milliseconds the lock of a sweep lives without being renewed, at most: the next sweep must find that of a dead one gone. */
+const longestLockMs = 30_000;
 /** Milliseconds a mark of a job that ended from outside is kept for the worker that meets it. */
 const endedMarkMs = 86_400_000;
 /** Rows looked at side by side. */
@@ -17,7 +18,8 @@ const abreast = 20;
 export async function createJanitor(deps: QueueDependencies): Promise<Janitor> {
   const redis = connectWorker(deps.settings, deps.logger);
   const context = queueContext(deps, redis);
-  const { sweep_grace_ms: graceMs } = deps.settings.ledger;
+  const { graceMs } = recoveryTimes(deps.settings);
+  const lockMs = Math.min(longestLockMs, deps.settings.ledger.sweep_interval_ms);
 
   async function sweep(): Promise<{ seen: number; requeued: number; expired: number; settled: number }> {
     const count: Record<Swept, number> = { left: 0, requeued: 0, expired: 0, settled: 0 };

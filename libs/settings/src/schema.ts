@@ -91,7 +91,9 @@ export const settingsSchema = z.object({
     effect_timeout_ms: positive('Longest time to record what a job did, all tries together, milliseconds', 300_000),
     retention_days: positive('Days a job stays readable', 3650),
     sweep_interval_ms: positive('Milliseconds between two sweeps for jobs that Redis forgot'),
-    sweep_grace_ms: count('A row younger than this is left to its gateway, milliseconds'),
+    sweep_grace_ms: count(
+      'A row younger than this is left to its gateway, milliseconds; half a sweep interval at most',
+    ),
     create_tables: flag('Create missing tables at start (local runs; deploy/aws makes them elsewhere)'),
   }),
   cognito: z.object({
@@ -131,8 +133,10 @@ export const settingsSchema = z.object({
     timeout_ms: positive('Longest run of one job, milliseconds'),
     max_retries: count('Times a stalled job is started again', 20),
     max_wait_s: positive('Seconds after which waiting low work goes ahead of newer normal work'),
-    lock_ms: positive('Milliseconds after which the job of a dead worker is taken over'),
-    stalled_interval_ms: positive('Milliseconds between two looks for jobs of dead workers'),
+    lock_ms: positive('Milliseconds after which a dead worker has lost its jobs, one sweep interval at most'),
+    stalled_interval_ms: positive(
+      'Milliseconds between two looks for jobs of dead workers, half a sweep interval at most',
+    ),
   }),
   events: z.object({
     stream_max_length: positive('Events kept for each user'),

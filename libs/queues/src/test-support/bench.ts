@@ -42,7 +42,7 @@ export interface TestBench {
 const quick: SettingsOverrides = {
   quota: { daily_limit: 1000, monthly_limit: 10_000 },
   queue: { max_active_per_user: 100, lock_ms: 2000, stalled_interval_ms: 500 },
-  ledger: { sweep_interval_ms: 500, sweep_grace_ms: 0 },
+  ledger: { sweep_grace_ms: 0 },
   retry: { bedrock: { strategy: 'fixed', base_delay_ms: 20, max_delay_ms: 50, jitter: false, max_retries: 2 } },
 };
 

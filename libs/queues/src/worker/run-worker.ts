@@ -7,6 +7,7 @@ import { batching } from '../scripts/batch.ts';
 import { finishScript } from '../scripts/finish.ts';
 import { startScript } from '../scripts/start.ts';
 import { promote } from '../promote.ts';
+import { recoveryTimes } from '../recovery-times.ts';
 import type { Handler, RunWorker } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -30,6 +31,7 @@ export const runWorker: RunWorker = async (deps, options) => {
   const redis = connectWorker(settings, logger);
   const base = queueContext(deps, redis);
   const concurrency = options.concurrency ?? settings.queue.concurrency;
+  const { lockMs, stalledIntervalMs } = recoveryTimes(settings);
   const liveness = watchLiveness(() => context, concurrency, settings.queue.lock_ms);
   const handlers = Object.entries(options.handlers) as [JobName, Handler<JobName>][];
   const context: WorkerContext = {
@@ -49,8 +51,8 @@ export const runWorker: RunWorker = async (deps, options) => {
     connection: redis,
     prefix: settings.redis.prefix,
     concurrency,
-    lockDuration: settings.queue.lock_ms,
-    stalledInterval: settings.queue.stalled_interval_ms,
+    lockDuration: lockMs,
+    stalledInterval: stalledIntervalMs,
     maxStalledCount: settings.queue.max_retries,
     removeOnComplete: keepCompleted,
     // The error-processor takes them off; the age only bounds what piles up while there is none.
