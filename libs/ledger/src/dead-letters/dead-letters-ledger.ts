@@ -75,7 +75,7 @@ export function createDeadLettersLedger(dynamo: Dynamo): DeadLettersLedger {
     },
 
     async list({ severity, fingerprint, operation, limit, cursor }) {
-      const place = cursor === undefined ? newest : fromCursor(cursorKinds.deadLetters, cursor);
+      const place = cursor === undefined ? newest : fromCursor(cursorKinds.deadLetters, '', cursor);
       const streams =
         fingerprint === undefined
           ? (severity === undefined ? severities : [severity]).map((one) => newestFirst('severity', one, place))
@@ -90,7 +90,7 @@ export function createDeadLettersLedger(dynamo: Dynamo): DeadLettersLedger {
       const items = rows.slice(0, limit);
       const last = items.at(-1);
       const more = rows.length > limit && last !== undefined;
-      return { items, next_cursor: more ? toCursor(cursorKinds.deadLetters, placeOf(last)) : null };
+      return { items, next_cursor: more ? toCursor(cursorKinds.deadLetters, '', placeOf(last)) : null };
     },
 
     count: (fingerprint, now, windowS) => countFailure(dynamo, fingerprint, now, windowS),

@@ -236,10 +236,13 @@ test('lists the user’s own jobs, newest first, in full pages, also when it fil
 test('no cursor, forged or borrowed, shows another user’s rows', async () => {
   await Promise.all(Array.from({ length: 5 }, () => ledger.jobs.add(newRow('victim'))));
   const { next_cursor } = await ledger.jobs.list('victim', { limit: 2 });
-  expect((await ledger.jobs.list(user, { limit: 50, cursor: next_cursor ?? '' })).items).toEqual([]);
   await fc.assert(
     fc.asyncProperty(
-      fc.oneof(fc.string(), fc.base64String(), fc.constantFrom(`${next_cursor}A`, `${next_cursor}==`)),
+      fc.oneof(
+        fc.string(),
+        fc.base64String(),
+        fc.constantFrom(next_cursor ?? '', `${next_cursor}A`, `${next_cursor}==`),
+      ),
       async (cursor) => {
         await expect(ledger.jobs.list(user, { limit: 5, cursor })).rejects.toMatchObject({ code: 'validation_failed' });
       },

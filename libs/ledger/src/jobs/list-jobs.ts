@@ -26,7 +26,7 @@ export async function listJobs(
   userId: string,
   query: JobsQuery,
 ): Promise<{ items: JobRow[]; next_cursor: string | null }> {
-  const place = query.cursor === undefined ? newest : fromCursor(cursorKinds.jobs, query.cursor);
+  const place = query.cursor === undefined ? newest : fromCursor(cursorKinds.jobs, userId, query.cursor);
   const items: JobRow[] = [];
   for await (const row of matchingRows(dynamo, userId, query, place)) {
     items.push(row);
@@ -36,7 +36,8 @@ export async function listJobs(
   const shown = items.slice(0, query.limit);
   const last = shown.at(-1);
   const more = items.length > query.limit && last !== undefined;
-  return { items: shown, next_cursor: more ? toCursor(cursorKinds.jobs, timeKey(last.created_at, last.job_id)) : null };
+  const next = more ? toCursor(cursorKinds.jobs, userId, timeKey(last.created_at, last.job_id)) : null;
+  return { items: shown, next_cursor: next };
 }
 
 async function* matchingRows(

@@ -69,7 +69,7 @@ export function createManualsLedger(dynamo: Dynamo): ManualsLedger {
     },
 
     async list(userId, { limit, cursor }) {
-      const after = cursor === undefined ? undefined : fromCursor(cursorKinds.manuals, cursor);
+      const after = cursor === undefined ? undefined : fromCursor(cursorKinds.manuals, userId, cursor);
       const request = {
         ...ofUser(userId),
         // One more than asked for tells that another page follows.
@@ -83,7 +83,7 @@ export function createManualsLedger(dynamo: Dynamo): ManualsLedger {
       const items = rows.slice(0, limit);
       const last = items.at(-1);
       const more = rows.length > limit && last !== undefined;
-      return { items, next_cursor: more ? toCursor(cursorKinds.manuals, last.manual_id) : null };
+      return { items, next_cursor: more ? toCursor(cursorKinds.manuals, userId, last.manual_id) : null };
     },
 
     all,

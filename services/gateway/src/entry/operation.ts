@@ -87,8 +87,9 @@ export interface OperationSpec<
   Q extends z.ZodObject,
   B extends z.ZodType,
 > extends OperationFacts {
-  /** A path parameter that does not fit is 404: an id that cannot exist does not exist. */
+  /** A path parameter that does not fit is 404, as `missing` says it: an id that cannot exist does not exist. */
   readonly params?: P;
+  readonly missing?: () => ManuelError;
   readonly query?: Q;
   readonly body?: B;
   /** Answers, or returns nothing when it has answered by itself (a stream). */
@@ -115,7 +116,7 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
     async run(gateway, request, response) {
       const input = new CheckedInput(
         // Where a schema is missing the handler's type for it is unknown, and undefined is one.
-        (params ? parseParams(params, request.params) : undefined) as z.infer<P>,
+        (params ? parseParams(params, request.params, spec.missing) : undefined) as z.infer<P>,
         (query ? parse(query, request.query, 'query') : undefined) as z.infer<Q>,
         (body && !isMultipart(spec, request) ? parse(body, requireJson(request), 'body') : undefined) as z.infer<B>,
         request,
@@ -130,9 +131,11 @@ export function operation<P extends z.ZodObject, Q extends z.ZodObject, B extend
 const isMultipart = (spec: OperationFacts, request: Request): boolean =>
   spec.multipart === true && Boolean(request.is('multipart/form-data'));
 
-function parseParams<P extends z.ZodObject>(schema: P, params: unknown): z.infer<P> {
+const nothing = (): ManuelError => new ManuelError('not_found', 'There is nothing with this id.');
+
+function parseParams<P extends z.ZodObject>(schema: P, params: unknown, missing = nothing): z.infer<P> {
   const parsed = schema.safeParse(params);
-  if (!parsed.success) throw new ManuelError('not_found', 'There is nothing with this id.');
+  if (!parsed.success) throw missing();
   return parsed.data;
 }
 

@@ -53,6 +53,7 @@ export const jobOperations: readonly Operation[] = [
     access: 'user',
     accepts: ['Prefer'],
     params: jobParams,
+    missing: noSuchJob,
     answers: {
       200: {
         description: 'The job',
@@ -74,11 +75,13 @@ export const jobOperations: readonly Operation[] = [
       const waitS = waitFrom(request.get('prefer'));
       const view = await gateway.admitter.view(caller.userId, params.id);
       if (!view) throw noSuchJob();
-      if (waitS === undefined || isTerminal(view.status)) return { status: 200, body: view };
+      if (waitS === undefined) return { status: 200, body: view };
+      const headers = { 'Preference-Applied': `wait=${waitS}` };
+      if (isTerminal(view.status)) return { status: 200, body: view, headers };
       const signal = goneSignal(gateway, response);
       const ended = await gateway.hub.waitForEnd(caller.userId, params.id, waitS * 1000, signal);
       const now = ended ?? (await gateway.admitter.view(caller.userId, params.id)) ?? view;
-      return { status: 200, body: now, headers: { 'Preference-Applied': `wait=${waitS}` } };
+      return { status: 200, body: now, headers };
     },
   }),
   operation({
@@ -90,6 +93,7 @@ export const jobOperations: readonly Operation[] = [
     description: 'A queued job never starts, an active one is aborted; what it would have cost comes back.',
     access: 'user',
     params: jobParams,
+    missing: noSuchJob,
     answers: {
       200: {
         description: 'The job, cancelled',
@@ -115,6 +119,7 @@ export const jobOperations: readonly Operation[] = [
     access: 'user',
     accepts: ['Last-Event-ID'],
     params: jobParams,
+    missing: noSuchJob,
     answers: {
       200: {
         description: 'The stream',

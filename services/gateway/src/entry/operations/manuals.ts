@@ -12,6 +12,7 @@ import {
 } from '@manuel/contracts';
 import { announceUpload } from '../../domain/announce-upload.ts';
 import { deleteManual } from '../../domain/delete-manual.ts';
+import { noSuchManual } from '../../domain/find-manual.ts';
 import { reindexManual } from '../../domain/reindex-manual.ts';
 import { linkToManual, listManuals, showManual } from '../../domain/show-manual.ts';
 import { answerSubmitted, submitHeaders } from '../answer-submitted.ts';
@@ -134,6 +135,7 @@ export const manualOperations: readonly Operation[] = [
     summary: 'Look at one manual',
     access: 'user',
     params: manualParams,
+    missing: noSuchManual,
     answers: { 200: { description: 'The manual', schema: manualViewSchema, example: exampleManual } },
     errors: ['not_found'],
     async handle(gateway, { caller, params }) {
@@ -151,6 +153,7 @@ export const manualOperations: readonly Operation[] = [
     sensitive: true,
     accepts: ['Prefer', 'Idempotency-Key'],
     params: manualParams,
+    missing: noSuchManual,
     answers: {
       200: {
         description: 'Gone within the wait that was preferred',
@@ -175,6 +178,7 @@ export const manualOperations: readonly Operation[] = [
     summary: 'Open the file itself',
     access: 'user',
     params: manualParams,
+    missing: noSuchManual,
     answers: {
       302: {
         description: 'To a short-lived link',
@@ -196,6 +200,7 @@ export const manualOperations: readonly Operation[] = [
     access: 'user',
     accepts: ['Prefer', 'Idempotency-Key'],
     params: manualParams,
+    missing: noSuchManual,
     answers: { 200: ingested, 202: acceptedJob(exampleJobOf('ingest')) },
     errors: [...submitErrors, ...documentErrors, 'not_found', 'conflict'],
     async handle(gateway, { caller, params, request, response }) {
