@@ -8,30 +8,40 @@ export interface JobsPage {
   readonly next_cursor: string | null;
 }
 
-/** A page of the caller's jobs, newest first. Those that have not ended are shown as they are now, the rest as recorded. */
+export interface JobsQuery {
+  readonly status?: JobStatus | undefined;
+  readonly operation?: Operation | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * A page of the caller's jobs, newest first. Those that have not ended are shown as they are now, the rest as recorded. The
+ * ledger does not know which of the open jobs run, so that pages by such a status are filled from as many of its own as it takes.
+ */
 export async function listJobs(
   outside: Pick<Outside, 'ledger' | 'admitter'> & { readonly toJobView: ToJobView },
   caller: Caller,
-  query: {
-    status?: JobStatus | undefined;
-    operation?: Operation | undefined;
-    limit: number;
-    cursor?: string | undefined;
-  },
+  { status, operation, limit, cursor }: JobsQuery,
 ): Promise<JobsPage> {
-  const { status, operation, limit, cursor } = query;
-  const page = await outside.ledger.jobs.list(caller.userId, {
-    limit,
-    ...(status === undefined ? {} : { status }),
-    ...(operation === undefined ? {} : { operation }),
-    ...(cursor === undefined ? {} : { cursor }),
-  });
-  const items = await Promise.all(
-    page.items.map(async (row) => {
-      const recorded = outside.toJobView(row);
-      if (isTerminal(row.status)) return recorded;
-      return (await outside.admitter.view(caller.userId, row.job_id)) ?? recorded;
-    }),
-  );
-  return { items, next_cursor: page.next_cursor };
+  const items: JobView[] = [];
+  let from = cursor;
+  do {
+    const page = await outside.ledger.jobs.list(caller.userId, {
+      limit: limit - items.length,
+      ...(status === undefined ? {} : { status }),
+      ...(operation === undefined ? {} : { operation }),
+      ...(from === undefined ? {} : { cursor: from }),
+    });
+    const views = await Promise.all(
+      page.items.map(async (row) => {
+        const recorded = outside.toJobView(row);
+        if (isTerminal(row.status)) return recorded;
+        return (await outside.admitter.view(caller.userId, row.job_id)) ?? recorded;
+      }),
+    );
+    items.push(...views.filter((view) => status === undefined || view.status === status));
+    from = page.next_cursor ?? undefined;
+  } while (from !== undefined && items.length < limit);
+  return { items, next_cursor: from ?? null };
 }
