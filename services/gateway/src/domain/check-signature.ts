@@ -21,7 +21,7 @@ export interface SignedRequest {
 /** Seconds that a signature's time may be away from ours, either way. */
 export const signatureWindowS = 300;
 
-const form = /^t=(\d{1,12}),k=([A-Za-z0-9_-]{1,64}),n=([A-Za-z0-9_-]{8,128}),v1=([0-9a-f]{64})$/;
+const form = /^t=(\d{1,12}),k=([A-Za-z0-9_-]{1,64}),n=([\x21-\x2b\x2d-\x7e]{1,128}),v1=([0-9a-f]{64})$/;
 
 const invalid = (why: string): ManuelError =>
   new ManuelError('signature_invalid', `The signature is not valid: ${why}.`);

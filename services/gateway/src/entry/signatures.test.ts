@@ -4,6 +4,7 @@ import type { Problem } from '@manuel/contracts';
 import { sha256Hex } from '../domain/canonical-json.ts';
 import { signatureOf } from '../domain/check-signature.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../test-support/start-test-gateway.ts';
+import { TestClient } from '../test-support/web-socket-client.ts';
 
 let world: TestWorld;
 let required: TestGateway;
@@ -62,7 +63,26 @@ test('a sensitive operation needs a signature where it is required, and only the
   expect(gone.status).toBe(401);
 });
 
+test('a message on /ws cannot do unsigned what must be signed', async () => {
+  for (const [gateway, code] of [
+    [required, 'signature_invalid'],
+    [optional, 'not_found'],
+  ] as const) {
+    const client = new TestClient(`${gateway.url}/ws`, { headers: { authorization: `Bearer ${token}` } });
+    const body = { manual_id: 'man_01KFA8VQ2S8N4J6H0G3F5E7D9C' };
+    client.send({ type: 'submit', operation: 'delete', ref: 'gone', body });
+    expect(await client.next('error')).toMatchObject({ ref: 'gone', problem: { code } });
+    await client.close();
+  }
+});
+
+test.each(['1', 'a+b/c==', 'x'.repeat(128)])('a nonce may be any word: %s', async (nonce) => {
+  expect(await put(required, sign({ nonce }))).toEqual([200]);
+});
+
 test.each<[string, () => string]>([
+  ['has no nonce', () => sign({ nonce: '' })],
+  ['has a nonce without end', () => sign({ nonce: 'x'.repeat(129) })],
   ['is nonsense', () => 'nonsense'],
   ['is by a key that nobody has', () => sign({ key: 'other' })],
   ['is by a wrong secret', () => sign({ secret: 'guess' })],

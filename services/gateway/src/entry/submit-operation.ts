@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  ManuelError,
   type Operation,
   manualIdSchema,
   manualUploadRequestSchema,
@@ -27,8 +28,18 @@ const submitters: Record<Operation, Submit> = {
     submitTranscription(gateway, caller, parse(transcribeRequestSchema, body, 'body')),
   voice: (gateway, caller, body) => submitVoice(gateway, caller, parse(voiceRequestSchema, body, 'body')),
   ingest: (gateway, caller, body) => submitManualJson(gateway, caller, parse(manualUploadRequestSchema, body, 'body')),
-  delete: (gateway, caller, body) => deleteManual(gateway, caller, parse(deleteRequestSchema, body, 'body').manual_id),
+  delete: async (gateway, caller, body) => {
+    const { manual_id } = parse(deleteRequestSchema, body, 'body');
+    refuseUnsigned(gateway);
+    return deleteManual(gateway, caller, manual_id);
+  },
 };
+
+/** A message bears no signature: what needs one is done over HTTP. */
+function refuseUnsigned({ settings }: Pick<Gateway, 'settings'>): void {
+  if (settings.security.hmac !== 'required') return;
+  throw new ManuelError('signature_invalid', 'This must be signed: send DELETE /api/manuals/{id} with X-Signature.');
+}
 
 export const submitOperation = (
   gateway: Gateway,
