@@ -1,5 +1,6 @@
 import { admitJob } from './admit-job.ts';
 import { cancelJob } from './cancel-job.ts';
+import { checkAdmission } from './check-admission.ts';
 import { connectProducer, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { queueContext } from './context.ts';
 import { enqueueInternal } from './enqueue-internal.ts';
@@ -14,6 +15,7 @@ export async function createAdmitter(deps: QueueDependencies): Promise<Admitter>
   await readyOrLate(redis);
   return {
     admit: (request) => orUnavailable(() => admitJob(context, request)),
+    check: (request) => orUnavailable(() => checkAdmission(context, request)),
     view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),
     cancel: (userId, jobId) => orUnavailable(() => cancelJob(context, userId, jobId)),
     usage: (userId) => orUnavailable(() => readUsage(context, userId)),

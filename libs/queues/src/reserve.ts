@@ -7,7 +7,7 @@ import { retryAfterMs } from './retry-after.ts';
 import { admitScript } from './scripts/admit.ts';
 import { run, runForBytes, type ScriptArgument } from './scripts/script.ts';
 import { unadmitScript } from './scripts/unadmit.ts';
-import type { AdmitRequest } from './types.ts';
+import type { AdmissionCheck, AdmitRequest } from './types.ts';
 
 /** Seconds an Idempotency-Key is kept. */
 export const idempotencyS = 86_400;
@@ -35,7 +35,7 @@ export interface ReserveOptions {
 /** The atomic part of an admission (see `admitScript`). */
 export async function reserve<N extends JobName>(
   context: QueueContext,
-  request: AdmitRequest<N>,
+  request: AdmissionCheck<N> & Pick<AdmitRequest<N>, 'idempotency' | 'cacheKey'>,
   options: ReserveOptions,
   mayRebuild = true,
 ): Promise<Reservation> {
@@ -115,7 +115,7 @@ function refusal(context: QueueContext, now: number, kind: string, details: stri
 /** Takes a reservation back. */
 export async function unreserve<N extends JobName>(
   context: QueueContext,
-  request: AdmitRequest<N>,
+  request: AdmissionCheck<N>,
   jobId: string,
   idempotencyKey: string | undefined,
 ): Promise<void> {

@@ -49,6 +49,12 @@ export interface AdmitRequest<N extends JobName = JobName> {
   readonly cacheKey?: { readonly versionKey: string; readonly prefix: string; readonly suffix: string };
 }
 
+/** As much of an admission as its limits depend on. */
+export type AdmissionCheck<N extends JobName = JobName> = Pick<
+  AdmitRequest<N>,
+  'job' | 'operation' | 'userId' | 'class'
+>;
+
 export type Admission =
   /** Durable and queued. `replayed`: the Idempotency-Key named it before. */
   | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean; readonly answeredStatus: number }
@@ -65,6 +71,8 @@ export interface Admitter {
    * Throws ManuelError: quota_exceeded, queue_full, too_many_jobs, idempotency_mismatch, unavailable.
    */
   admit<N extends JobName>(request: AdmitRequest<N>): Promise<Admission>;
+  /** Throws what `admit` would throw now for want of quota or room. Holds nothing: `admit` may refuse all the same. */
+  check<N extends JobName>(request: AdmissionCheck<N>): Promise<void>;
   /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
   view(userId: string, jobId: string): Promise<JobView | undefined>;
   /** Cancels; the view after it. Undefined: none. Throws `conflict` when it had ended. */
