@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jobViewSchema, progressSchema } from './http/jobs.ts';
 import { operations } from './define-job.ts';
 import { problemSchema } from './errors.ts';
+import { jobOptions, languageCodeSchema, queryOptions } from './http/requests.ts';
 
 /** What a worker publishes to its owner's stream. Every event has an id (`<ms>-<n>`, Redis' own) by which a client resumes. */
 export const userEventSchema = z.discriminatedUnion('type', [
@@ -15,24 +16,39 @@ export interface StoredEvent {
   readonly event: UserEvent;
 }
 
-/** What a client may send over `/ws`. */
+/** Names an answer's question; the client's own. */
+const refSchema = z.string().min(1).max(64);
+
+/**
+ * Opens a live microphone; binary frames of PCM and `audio_end` follow. Lenient: recorders name more of their sound than is
+ * needed here.
+ */
+export const audioStartSchema = z.object({
+  type: z.literal('audio_start'),
+  /** `audio/pcm` or `audio/l16`: 16 bits, little endian, one channel. */
+  content_type: z.string().min(1).max(128),
+  /** Samples a second. */
+  sample_rate: z.number().int().min(8000).max(48_000),
+  language_code: languageCodeSchema,
+  ref: refSchema.optional(),
+  ...queryOptions,
+  ...jobOptions,
+});
+export type AudioStart = z.infer<typeof audioStartSchema>;
+
+/** What a client may send over `/ws`, beside the binary frames of a live microphone. */
 export const clientMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resume'), last_event_id: z.string().regex(/^\d{1,16}-\d{1,16}$/) }),
   z.strictObject({
     type: z.literal('submit'),
     operation: z.enum(operations),
     body: z.record(z.string(), z.unknown()),
-    ref: z.string().min(1).max(64),
+    ref: refSchema,
   }),
   z.strictObject({ type: z.literal('cancel'), job_id: z.string().min(1).max(64) }),
   z.strictObject({ type: z.literal('ping') }),
-  z.strictObject({
-    type: z.literal('audio_start'),
-    content_type: z.string().max(128),
-    sample_rate: z.number().int().min(8000).max(48_000),
-    language_code: z.string().max(10).optional(),
-  }),
-  z.strictObject({ type: z.literal('audio_end') }),
+  audioStartSchema,
+  z.object({ type: z.literal('audio_end') }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
@@ -42,9 +58,11 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), id: z.string(), job: jobViewSchema }),
   z.object({ type: z.literal('progress'), id: z.string(), job_id: z.string(), progress: progressSchema }),
   z.object({ type: z.literal('token'), id: z.string(), job_id: z.string(), seq: z.number(), text: z.string() }),
-  z.object({ type: z.literal('accepted'), ref: z.string(), job: jobViewSchema }),
+  /** `ref`: as in the message that it answers; an audio_start needs none. */
+  z.object({ type: z.literal('accepted'), ref: z.string().optional(), job: jobViewSchema }),
   z.object({ type: z.literal('error'), ref: z.string().optional(), problem: problemSchema }),
-  z.object({ type: z.literal('partial'), text: z.string() }),
+  /** All that was heard so far of the live microphone; each text replaces the one before. */
+  z.object({ type: z.literal('partial'), ref: z.string().optional(), text: z.string() }),
   z.object({ type: z.literal('pong') }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;

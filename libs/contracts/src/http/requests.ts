@@ -10,7 +10,7 @@ import {
 import { jobClasses } from '../define-job.ts';
 
 /** Strict at the HTTP edge: an unknown field is an error, so that a typing mistake is found at once. */
-const jobOptions = {
+export const jobOptions = {
   priority: z.enum(jobClasses).default('normal'),
   /** Seconds until a job that has not started expires. */
   expires_in_s: z.number().int().min(1).max(86_400).optional(),
@@ -22,7 +22,7 @@ const questionSchema = z
   .max(2000, 'is longer than 2,000 characters')
   .refine((text) => /[\p{L}\p{N}]/u.test(text), 'holds no question: write at least one word');
 
-const queryOptions = {
+export const queryOptions = {
   manual_ids: z.array(manualIdSchema).min(1).max(50).optional(),
   persona: personaSchema.default('default'),
   conversation_id: conversationIdSchema.optional(),
@@ -47,18 +47,18 @@ const audioInput = {
 const oneAudio = (body: { audio_data?: string | undefined; audio_key?: string | undefined }): boolean =>
   (body.audio_data === undefined) !== (body.audio_key === undefined);
 const oneAudioMessage = { message: 'give either audio_data or audio_key', path: ['audio_data'] };
-const languageCode = z
+export const languageCodeSchema = z
   .string()
   .regex(/^[a-z]{2,3}-[A-Z]{2}$/, 'is not a language code such as en-US')
   .optional();
 
 export const transcribeRequestSchema = z
-  .strictObject({ ...audioInput, language_code: languageCode, ...jobOptions })
+  .strictObject({ ...audioInput, language_code: languageCodeSchema, ...jobOptions })
   .refine(oneAudio, oneAudioMessage);
 export type TranscribeRequest = z.infer<typeof transcribeRequestSchema>;
 
 export const voiceRequestSchema = z
-  .strictObject({ ...audioInput, language_code: languageCode, ...queryOptions, ...jobOptions })
+  .strictObject({ ...audioInput, language_code: languageCodeSchema, ...queryOptions, ...jobOptions })
   .refine(oneAudio, oneAudioMessage);
 export type VoiceRequest = z.infer<typeof voiceRequestSchema>;
 
