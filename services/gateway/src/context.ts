@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type UserPool, createS3, createUserPool } from '@manuel/aws';
+import { type UserPool, createS3, createTranscribeStreaming, createUserPool } from '@manuel/aws';
 import { type Cache, createCache } from '@manuel/cache';
 import { createLedger } from '@manuel/ledger';
 import { inspectAudio, inspectManual, manualLimits } from '@manuel/media';
@@ -11,6 +11,7 @@ import { type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
 import { createAnswerCache } from './adapters/answer-cache.ts';
 import { createCachedTurns } from './adapters/cached-turns.ts';
 import { HitCounter } from './adapters/hit-counter.ts';
+import { createLivePlaces } from './adapters/live-places.ts';
 import { PerformanceWindow } from './adapters/performance-window.ts';
 import { type ClaimNonce, createNonces } from './adapters/nonces.ts';
 import { prepareTables } from './adapters/prepare-tables.ts';
@@ -67,6 +68,9 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
   const resilience = createResilience({ settings, logger, metrics, redis });
   const ledger = overrides.ledger ?? createLedger({ settings, logger, metrics });
   const s3 = overrides.s3 ?? createS3({ settings, resilience });
+  const speech = createTranscribeStreaming({ settings, resilience });
+  const livePlaces = createLivePlaces(redis, settings, logger);
+  metrics.onScrape(() => metrics.gauge('live_microphones', 'Open live microphones', livePlaces.taken));
   const userPool = createUserPool(settings);
   const tokens =
     overrides.tokens ??
@@ -97,6 +101,8 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
     resilience,
     inspector,
     toJobView,
+    speech,
+    livePlaces,
     performance: new PerformanceWindow(settings.degradation.window_ms),
     degradation: createDegradationWindow({ settings, redis }),
     inspectAudio: overrides.inspectAudio ?? inspectAudio,
@@ -122,6 +128,7 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
       await ledger.close();
       await resilience.close();
       s3.close();
+      speech.close();
       userPool.close();
       await disconnect(redis);
     },

@@ -1,4 +1,4 @@
-import type { S3 } from '@manuel/aws';
+import type { S3, TranscribeStreaming } from '@manuel/aws';
 import type { CachedAnswer } from '@manuel/cache';
 import type { ManualFormat, Persona } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
@@ -26,6 +26,15 @@ export type InspectManual = (
   announced: { readonly filename: string; readonly contentType: string },
 ) => Promise<ManualFacts>;
 
+/** Bounds how many microphones are open at once. */
+export interface LivePlaces {
+  /**
+   * Takes a place; the answer gives it back. Throws `unavailable` (this gateway is full) and `rate_limited` (the user has as
+   * many as allowed).
+   */
+  take(userId: string): Promise<() => void>;
+}
+
 /** All that the gateway's verbs need of the outside. */
 export interface Outside {
   readonly settings: Settings;
@@ -37,6 +46,8 @@ export interface Outside {
   readonly inspectAudio: InspectAudio;
   readonly inspectManual: InspectManual;
   readonly toJobView: ToJobView;
+  readonly speech: TranscribeStreaming;
+  readonly livePlaces: LivePlaces;
   /** Makes every cached answer of a user unreachable, at once and for all gateways. */
   readonly forgetAnswers: (userId: string) => Promise<void>;
   /** A cached answer from its stored form; undefined for one that another version has written. */

@@ -69,16 +69,20 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
     port,
     async close() {
       gateway.stop();
-      webSockets.close();
+      const silent = webSockets.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Ended, not destroyed: what is still on its way to the client arrives.
       for (const socket of open) if (!busy.has(socket)) socket.end();
       const idle = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+      const late = Promise.withResolvers<void>();
       const cut = setTimeout(
-        () => server.closeAllConnections(),
+        () => {
+          late.resolve();
+          server.closeAllConnections();
+        },
         Math.max(0, settings.http.shutdown_ms - closingReserveMs),
       );
-      await closed;
+      await Promise.all([closed, Promise.race([silent, late.promise])]);
       clearTimeout(cut);
       clearInterval(idle);
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type SettingsOverrides, settingsWith } from '@manuel/settings';
 import { silentLogger } from '@manuel/telemetry';
 import { type TestRedis, testRedis } from '@manuel/testing';
-import { type AwsLocal, startAwsLocal } from '../../../../dev/aws-local/src/start.ts';
+import { type AwsLocal, type AwsLocalOptions, startAwsLocal } from '../../../../dev/aws-local/src/start.ts';
 import { type Gateway, type GatewayOverrides, createContext } from '../context.ts';
 import { type GatewayServer, startServer } from '../entry/server.ts';
 
@@ -28,9 +28,12 @@ export interface TestGateway {
 }
 
 /** Real Redis and AWS on this machine. `environment`: the process's, where the SDK looks for the endpoint. */
-export async function startTestWorld(environment: Record<string, string | undefined>): Promise<TestWorld> {
+export async function startTestWorld(
+  environment: Record<string, string | undefined>,
+  services: Pick<AwsLocalOptions, 'transcribe'> = {},
+): Promise<TestWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'gateway-aws-'));
-  const aws = await startAwsLocal({ dir, closeGraceMs: 50 });
+  const aws = await startAwsLocal({ dir, closeGraceMs: 50, ...services });
   Object.assign(environment, {
     AWS_ENDPOINT_URL: aws.endpoint,
     AWS_ACCESS_KEY_ID: 'local',

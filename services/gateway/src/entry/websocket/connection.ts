@@ -1,12 +1,9 @@
 import {
   type ClientMessage,
   type JobView,
-  ManuelError,
   type ServerMessage,
   type StoredEvent,
-  clientMessageSchema,
   newJobId,
-  toFieldErrors,
   toProblem,
 } from '@manuel/contracts';
 import type { EventSubscription } from '@manuel/queues';
@@ -18,21 +15,31 @@ import { toManuelError } from '../http/problem.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
 import { noSuchJob } from '../operations/jobs.ts';
 import { submitOperation } from '../submit-operation.ts';
+import { LiveMicrophone } from './live-microphone.ts';
+import { parseMessage } from './parse-message.ts';
 import { closeCodes, closeSocket, sendMessage } from './send.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
 /** Time for a client that comes back to say so, before new events are sent. */
 const resumeGraceMs = 100;
+/** Bytes of a text message; frames of sound may be larger. */
+const largestText = 64 * 1024;
 /** Messages of one client that may wait for their turn. */
 const mostWaiting = 250;
 
-/** One client on `/ws`: its events out, its messages in, one at a time and in order. */
+type Command = Exclude<ClientMessage, { type: 'audio_start' | 'audio_end' }>;
+
+/**
+ * One client on `/ws`: its events out, its messages in, one at a time and in order. Sound does not wait for its turn: it
+ * cannot be late, and nothing else waits for it.
+ */
 export class Connection {
   readonly #gateway: Gateway;
   readonly #limits: RateLimits;
   readonly #socket: WebSocket;
   readonly #caller: Caller;
   readonly #expiry: NodeJS.Timeout;
+  readonly #microphone: LiveMicrophone;
   #subscription: EventSubscription | undefined;
   #work: Promise<void>;
   #waiting = 0;
@@ -49,6 +56,11 @@ export class Connection {
     this.#limits = limits;
     this.#socket = socket;
     this.#caller = caller;
+    this.#microphone = new LiveMicrophone(gateway, limits, caller, {
+      send: (message) => this.#send(message),
+      fail: (error, ref) => this.#fail(error, ref),
+      pause: (full) => (full ? socket.pause() : socket.resume()),
+    });
     socket.on('pong', () => (this.alive = true));
     socket.on('message', (data: Buffer, binary: boolean) => this.#receive(data, binary));
     socket.on('error', (error) => gateway.logger.debug('a WebSocket broke', { user_id: caller.userId, error }));
@@ -99,28 +111,40 @@ export class Connection {
 
   #receive(data: Buffer, binary: boolean): void {
     this.#first.resolve(binary ? undefined : data.subarray(0, 200).toString('utf8'));
+    if (binary) {
+      // Who sends is there, even where a pong waits behind frames that are held back.
+      this.alive = true;
+      this.#microphone.frame(data);
+      return;
+    }
+    if (data.length > largestText) {
+      closeSocket(this.#socket, closeCodes.tooLarge, 'the message is too large');
+      return;
+    }
     if (this.#waiting >= mostWaiting) {
       closeSocket(this.#socket, closeCodes.slow, 'too many messages at once');
       return;
     }
+    const read = parseMessage(data);
+    if (read.kind === 'wrong') {
+      if (read.type === 'audio_start') this.#microphone.refuseStart();
+      this.#inTurn(read.ref, () => Promise.reject(read.error));
+    } else if (read.message.type === 'audio_start') this.#microphone.start(read.message);
+    else if (read.message.type === 'audio_end') this.#microphone.end();
+    else {
+      const { message } = read;
+      this.#inTurn('ref' in message ? message.ref : undefined, () => this.#act(message));
+    }
+  }
+
+  #inTurn(ref: string | undefined, act: () => Promise<void>): void {
     this.#waiting += 1;
     this.#work = this.#work
-      .then(() => this.#handle(data, binary))
+      .then(act)
+      .catch((error: unknown) => this.#fail(error, ref))
       .finally(() => {
         this.#waiting -= 1;
       });
-  }
-
-  async #handle(data: Buffer, binary: boolean): Promise<void> {
-    let ref: string | undefined;
-    try {
-      if (binary) throw new ManuelError('validation_failed', 'Binary frames belong between audio_start and audio_end.');
-      const message = parseMessage(data.toString('utf8'));
-      if ('ref' in message) ref = message.ref;
-      await this.#act(message);
-    } catch (error) {
-      this.#fail(error, ref);
-    }
   }
 
   #fail(error: unknown, ref?: string): void {
@@ -130,7 +154,7 @@ export class Connection {
     this.#send({ type: 'error', ...(ref === undefined ? {} : { ref }), problem });
   }
 
-  async #act(message: ClientMessage): Promise<void> {
+  async #act(message: Command): Promise<void> {
     switch (message.type) {
       case 'ping':
         this.#send({ type: 'pong' });
@@ -151,9 +175,6 @@ export class Connection {
         if (!view) throw noSuchJob();
         return;
       }
-      case 'audio_start':
-      case 'audio_end':
-        throw new ManuelError('validation_failed', 'Live audio is not open here. Send the recording to /api/voice.');
     }
   }
 
@@ -167,8 +188,15 @@ export class Connection {
     this.#socket.ping();
   }
 
-  close(code: number, reason: string): void {
+  /** What is being said is refused, what was said is still accepted; then the socket is closed. */
+  async close(code: number, reason: string): Promise<void> {
+    await this.#microphone.stopped();
     closeSocket(this.#socket, code, reason);
+  }
+
+  /** Resolves when nothing of a socket that is closed is left. */
+  settled(): Promise<void> {
+    return this.#microphone.closed();
   }
 
   #closed(): void {
@@ -177,20 +205,6 @@ export class Connection {
     this.#subscription?.close();
     this.#subscription = undefined;
   }
-}
-
-function parseMessage(text: string): ClientMessage {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ManuelError('validation_failed', 'The message is no JSON.', { cause });
-  }
-  const parsed = clientMessageSchema.safeParse(value);
-  if (!parsed.success) {
-    throw new ManuelError('validation_failed', 'The message is not valid.', { errors: toFieldErrors(parsed.error) });
-  }
-  return parsed.data;
 }
 
 /** Whether an event (`<ms>-<n>`) is newer than another. */

@@ -1,8 +1,8 @@
 import type { ServerMessage } from '@manuel/contracts';
 import { WebSocket } from 'ws';
 
-/** Our own close codes (4000 to 4999 are an application's). */
-export const closeCodes = { goingAway: 1001, expired: 4001, slow: 4008 } as const;
+/** Close codes; 4000 to 4999 are our own. */
+export const closeCodes = { goingAway: 1001, tooLarge: 1009, expired: 4001, slow: 4008 } as const;
 
 /** Time a client has to answer our close before the socket is cut. */
 const closeGraceMs = 1000;
@@ -10,6 +10,8 @@ const closeGraceMs = 1000;
 /** Closes with a code; cuts the connection when the other side does not answer. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
   if (socket.readyState !== WebSocket.OPEN) return;
+  // One that is held back would not hear the client's answer.
+  if (socket.isPaused) socket.resume();
   socket.close(code, reason);
   const cut = setTimeout(() => socket.terminate(), closeGraceMs);
   socket.once('close', () => clearTimeout(cut));

@@ -12,13 +12,14 @@ import { requestIdFrom, traceparentFrom } from '../http/request-id.ts';
 import { Connection } from './connection.ts';
 import { closeCodes } from './send.ts';
 
-const largestMessage = 64 * 1024;
+/** Two seconds of the largest sound there is; text may be smaller still. */
+const largestFrame = 256 * 1024;
 
 export interface WebSockets {
   /** Takes over an upgrade of the HTTP server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Closes every socket with 1001 and takes no more. */
-  close(): void;
+  /** Closes every socket with 1001 and takes no more. Resolves when what was said into a live microphone is accepted. */
+  close(): Promise<void>;
 }
 
 export interface UpgradeChecks {
@@ -32,7 +33,7 @@ export function createWebSockets(gateway: Gateway, limits: RateLimits, checks: U
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: largestMessage,
+    maxPayload: largestFrame,
     // A window of 32 KB for each of thousands of idle sockets buys little for short messages.
     perMessageDeflate: false,
   });
@@ -97,16 +98,19 @@ export function createWebSockets(gateway: Gateway, limits: RateLimits, checks: U
             const caller = { ...identity, requestId, ...(traceparent === undefined ? {} : { traceparent }) };
             const connection = new Connection(gateway, limits, webSocket, caller);
             connections.add(connection);
-            webSocket.once('close', () => connections.delete(connection));
+            webSocket.once('close', () => {
+              void connection.settled().then(() => connections.delete(connection));
+            });
           });
         },
         (error: unknown) => refuse(socket, error, requestId),
       );
     },
-    close() {
+    async close() {
       clearInterval(heart);
-      for (const connection of connections) connection.close(closeCodes.goingAway, 'the gateway is stopping');
       server.close();
+      const reason = 'the gateway is stopping';
+      await Promise.all([...connections].map((connection) => connection.close(closeCodes.goingAway, reason)));
     },
   };
 }
