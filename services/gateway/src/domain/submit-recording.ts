@@ -38,6 +38,8 @@ export async function submitVoice(
   const { priority, expires_in_s, audio_data: _data, audio_key: _key, content_type: _type, ...question } = body;
   checkPriority(caller, priority);
   await checkManuals(outside, caller, question.manual_ids);
+  const { conversation_id } = question;
+  if (conversation_id !== undefined) await outside.settleCachedTurn(caller.userId, conversation_id);
   const recording = await storeRecording(outside, caller, body);
   const admission = await keepOnlyIfAdmitted(outside, recording, () =>
     admitJob(outside, caller, {
