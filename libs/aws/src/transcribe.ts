@@ -3,7 +3,7 @@ import {
   ConflictException,
   DeleteTranscriptionJobCommand,
   GetTranscriptionJobCommand,
-  type LanguageCode,
+  LanguageCode,
   LimitExceededException,
   NotFoundException,
   StartTranscriptionJobCommand,
@@ -48,6 +48,10 @@ export interface Transcribe {
   delete(name: string, signal?: AbortSignal): Promise<'deleted' | 'running'>;
   close(): void;
 }
+
+/** Whether recordings can be written down in a language. */
+export const isRecordedLanguage = (code: string): code is LanguageCode =>
+  Object.values(LanguageCode).some((known) => known === code);
 
 /** Transcribe has no exception of its own for these; it says so in words. */
 const isAbout = (error: unknown, words: RegExp): boolean =>

@@ -26,7 +26,7 @@ const kinds = {
   },
   not_ready: {
     code: 'unavailable',
-    detail: 'A service we depend on is still starting. Try again in a moment.',
+    detail: 'A service we depend on is not ready at the moment. Try again shortly.',
     retryable: true,
     counts: true,
   },

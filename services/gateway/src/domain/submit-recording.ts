@@ -1,3 +1,4 @@
+import { isRecordedLanguage } from '@manuel/aws';
 import { ManuelError, type TranscribeRequest, type VoiceRequest } from '@manuel/contracts';
 import type { Admission } from '@manuel/queues';
 import type { Caller } from './caller.ts';
@@ -15,6 +16,7 @@ export async function submitTranscription(
 ): Promise<Submitted> {
   const { priority, expires_in_s, language_code } = body;
   checkPriority(caller, priority);
+  checkLanguage(language_code);
   const recording = await storeRecording(outside, caller, body);
   const admission = await keepOnlyIfAdmitted(outside, recording, () =>
     admitJob(outside, caller, {
@@ -37,6 +39,7 @@ export async function submitVoice(
 ): Promise<Submitted> {
   const { priority, expires_in_s, audio_data: _data, audio_key: _key, content_type: _type, ...question } = body;
   checkPriority(caller, priority);
+  checkLanguage(question.language_code);
   await checkManuals(outside, caller, question.manual_ids);
   const { conversation_id } = question;
   if (conversation_id !== undefined) await outside.settleCachedTurn(caller.userId, conversation_id);
@@ -51,6 +54,15 @@ export async function submitVoice(
     }),
   );
   return submittedJob(admission);
+}
+
+function checkLanguage(code: string | undefined): void {
+  if (code === undefined || isRecordedLanguage(code)) return;
+  throw new ManuelError(
+    'validation_failed',
+    `Speech is not understood in ${code}. Leave language_code out, and the language is found out.`,
+    { errors: [{ path: 'language_code', message: 'is not a language of recordings' }] },
+  );
 }
 
 const payloadOf = ({ audio_key, content_type, audio_sha256, etag }: StoredRecording) => ({
