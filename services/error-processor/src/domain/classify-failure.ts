@@ -30,6 +30,8 @@ const severityOf: Record<ErrorCode, Severity> = {
   idempotency_mismatch: 'low',
   idempotency_in_flight: 'low',
   payload_too_large: 'low',
+  headers_too_large: 'low',
+  request_timeout: 'low',
   unsupported_media_type: 'low',
   signature_invalid: 'low',
   ip_not_allowed: 'low',

@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Gateway } from '../context.ts';
 import { createApp } from './app.ts';
@@ -6,6 +6,7 @@ import { browserOrigins } from './browser-origins.ts';
 import { addressRefused, createAllowlist } from './http/allowlist.ts';
 import { clientAddress } from './http/client-address.ts';
 import { createRateLimits } from './http/rate-limit.ts';
+import { answerUnreadable, namesHost, refuseHostless } from './unreadable-requests.ts';
 import { createWebSockets } from './websocket/server.ts';
 
 export interface GatewayServer {
@@ -20,6 +21,8 @@ const keepAliveMs = 65_000;
 const headersTimeoutMs = 20_000;
 /** Time for a whole request to arrive: 50 MB over a slow line. */
 const requestTimeoutMs = 120_000;
+/** Bytes of address and headers together; Node's own default. */
+const largestHeaders = 16 * 1024;
 /** Kept back of the time to stop, for closing what the gateway holds. */
 const closingReserveMs = 2000;
 /** A client that does not close its half by then is cut. */
@@ -31,20 +34,31 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
   const limits = createRateLimits(gateway.counter, settings.rate_limit.requests);
   const app = createApp(gateway, limits, await browserOrigins(gateway));
   const open = new Set<Socket>();
-  const busy = new Set<Socket>();
+  const busy = new Map<Socket, ServerResponse>();
   const server = createServer(
-    { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+    {
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      maxHeaderSize: largestHeaders,
+      // Checked below, so that the refusal is a problem as well.
+      requireHostHeader: false,
+      // Some clients offer HTTP/2 with every request: no reason not to answer in HTTP/1.1.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     (request, response) => {
       if (gateway.stopping.aborted) response.setHeader('Connection', 'close');
       const { socket } = request;
-      busy.add(socket);
+      busy.set(socket, response);
       response.once('close', () => {
         busy.delete(socket);
         if (gateway.stopping.aborted) socket.end();
       });
-      app(request, response);
+      if (namesHost(request)) app(request, response);
+      else refuseHostless(response);
     },
   );
+  answerUnreadable(server, largestHeaders, (socket) => busy.get(socket));
   server.on('connection', (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));

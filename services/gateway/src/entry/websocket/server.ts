@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ManuelError, toProblem } from '@manuel/contracts';
+import { ManuelError } from '@manuel/contracts';
 import { WebSocketServer } from 'ws';
 import type { Gateway } from '../../context.ts';
 import type { Identity } from '../../domain/caller.ts';
 import { bearerToken } from '../http/authenticate.ts';
 import { createOriginCheck } from '../http/cors.ts';
-import { headersOf, toManuelError } from '../http/problem.ts';
+import { toManuelError } from '../http/problem.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
+import { endWithProblem } from '../http/raw-problem.ts';
 import { requestIdFrom, traceparentFrom } from '../http/request-id.ts';
 import { Connection } from './connection.ts';
 import { closeCodes } from './send.ts';
@@ -72,18 +73,17 @@ export function createWebSockets(gateway: Gateway, limits: RateLimits, checks: U
   function refuse(socket: Duplex, error: unknown, requestId: string): void {
     const known = toManuelError(error);
     if (!known) logger.error('a WebSocket could not be opened', { request_id: requestId, error });
-    const problem = toProblem(known ?? error, requestId);
-    const body = JSON.stringify(problem);
-    const headers = {
-      'Content-Type': 'application/problem+json',
-      'Content-Length': String(Buffer.byteLength(body)),
-      'X-Request-Id': requestId,
-      Connection: 'close',
-      ...(known ? headersOf(known, problem.status) : {}),
-    };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+    endWithProblem(socket, known ?? error, requestId);
   }
+
+  server.on('wsClientError', (cause, socket, request) => {
+    const detail = 'This is no WebSocket handshake: send a GET with version 13 and a Sec-WebSocket-Key.';
+    refuse(
+      socket,
+      new ManuelError('validation_failed', detail, { cause }),
+      requestIdFrom(request.headers['x-request-id']),
+    );
+  });
 
   return {
     upgrade(request, socket, head) {
