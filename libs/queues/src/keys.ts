@@ -19,6 +19,8 @@ export interface Keys {
   active(queue: string, userId: string): string;
   /** ZSET job id -> ms: ended from outside a worker (cancelled, expired by the sweeper); whoever picks one up drops it. */
   readonly ended: string;
+  /** ZSET job id -> ms: has started, though Redis forgot it; until when a worker is sure to run it. */
+  readonly alive: string;
   /** STREAM of the user's events. `u:<user>:v:<job>` holds the one that told a job's end, for readers. */
   stream(userId: string): string;
   /** Pub/sub channel of the same events. */
@@ -39,6 +41,7 @@ export function keysOf(prefix: string): Keys {
     quota: (userId) => `${prefix}:u:${userId}:quota`,
     active: (queue, userId) => `${prefix}:act:${queue}:${userId}`,
     ended: `${prefix}:ended`,
+    alive: `${prefix}:alive`,
     stream: (userId) => `${prefix}:ev:${userId}`,
     channel: (userId) => `${prefix}:ch:${userId}`,
     idempotency: (userId, operation, keyHash) => `${prefix}:idem:${userId}:${operation}:${keyHash}`,

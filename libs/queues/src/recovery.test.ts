@@ -215,14 +215,53 @@ test('two sweepers at once do the work once', async () => {
   expect(await bench.redis.zcard('{manuel}:query:prioritized')).toBe(10);
 });
 
-/** Starts a worker process that takes the job and never ends, and kills it there. */
-async function killWhileRunning(jobId: string): Promise<void> {
+test('a job that runs while Redis is wiped goes on, and does not expire though its time to start is over', async () => {
+  const admitter = await bench.admitter();
+  const janitor = await bench.janitor();
+  const gate = Promise.withResolvers<void>();
+  let runs = 0;
+  await bench.worker(async (job) => {
+    runs += 1;
+    await gate.promise;
+    return done(job);
+  });
+  const job = await submit(admitter, question('anna', { expiresInS: 1 }));
+  await waitFor(() => runs === 1);
+  await bench.redis.flushall();
+  // Long enough for its lock to lapse, too.
+  await waitFor(() => Date.now() > Date.parse(job.created_at) + 1100);
+  expect(await janitor.sweep()).toMatchObject({ requeued: 0, expired: 0 });
+  gate.resolve();
+  await waitFor(() => open().length === 0);
+  expect(await admitter.view('anna', job.id)).toMatchObject({ status: 'completed', attempts: 1 });
+  expect([runs, bench.deps.ledger.charges.size]).toEqual([1, 1]);
+});
+
+test('a job that had started when Redis was wiped and its worker killed is run again, not expired', async () => {
+  const admitter = await bench.admitter();
+  const janitor = await bench.janitor();
+  const job = await submit(admitter, question('anna', { expiresInS: 1 }));
+  await killWhileRunning(job.id, async () => {
+    await bench.redis.flushall();
+    await waitFor(async () => (await bench.redis.zscore('{manuel}:alive', job.id)) !== null);
+  });
+  await waitFor(async () => (await janitor.sweep()).requeued === 1);
+  expect(Date.now()).toBeGreaterThan(Date.parse(job.created_at) + 1000);
+  expect(await janitor.sweep()).toMatchObject({ requeued: 0, expired: 0 });
+  await bench.worker(done);
+  await waitFor(() => open().length === 0);
+  expect(await admitter.view('anna', job.id)).toMatchObject({ status: 'completed' });
+});
+
+/** Starts a worker process that takes the job and never ends, and kills it there, after `meanwhile`. */
+async function killWhileRunning(jobId: string, meanwhile = async () => undefined as void): Promise<void> {
   const program = new URL('./test-support/hanging-worker.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, bench.url], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   try {
     await waitFor(() => said.includes(`running ${jobId}`), { what: 'the child to run the job' });
+    await meanwhile();
   } finally {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');

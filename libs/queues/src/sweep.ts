@@ -13,7 +13,8 @@ import { requeueScript } from './scripts/requeue.ts';
 import { run } from './scripts/script.ts';
 import { toJobView } from './to-job-view.ts';
 
-export type Swept = 'left' | 'requeued' | 'expired' | 'settled';
+/** `unsure`: not at the first look (see `sweepRow`). */
+export type Swept = 'left' | 'requeued' | 'expired' | 'settled' | 'unsure';
 
 const lateFailure: StoredFailure = {
   code: 'expired',
@@ -21,21 +22,26 @@ const lateFailure: StoredFailure = {
   retryable: true,
 };
 
-/** Looks at one open row of the ledger and makes Redis agree with it. */
-export async function sweepRow(context: QueueContext, row: JobRow): Promise<Swept> {
+/**
+ * Looks at one open row of the ledger and makes Redis agree with it. Of a job that Redis forgot only its worker knows that it
+ * has started, and says so at its next beat: such a one does not expire before the second look.
+ */
+export async function sweepRow(context: QueueContext, row: JobRow, look: 1 | 2): Promise<Swept> {
   const { queue } = jobs[row.job];
   const reply = await run(context.redis, probeScript, context.keys.prefix, [queue, row.job_id]);
-  const [state, mst, reason, atm, stc] = (Array.isArray(reply) ? reply : ['unknown']) as (string | null | undefined)[];
-  const overdue = context.now() > row.expires_at;
-  const startedAt = typeof mst === 'string' ? Number(mst) : undefined;
+  if (!Array.isArray(reply)) throw new Error('the probe gave no answer');
+  const [state, mst, reason, atm, stc, alive = ''] = reply.map(String);
+  const startedAt = mst ? Number(mst) : undefined;
+  // A job that has started does not expire, neither do its retries and steps.
+  const started = startedAt !== undefined || alive !== '' || carriesOn(row);
+  const overdue = !started && context.now() > row.expires_at;
 
   switch (state) {
     case 'running':
       return 'left';
     case 'waiting':
     case 'delayed':
-      // A job that has started does not expire, neither do its retries and steps.
-      if (startedAt !== undefined || !overdue || carriesOn(row)) return 'left';
+      if (!overdue) return 'left';
       return end(context, row, { status: 'expired', error: lateFailure, attempts: 0 }, 'expired');
     case 'failed': {
       const outcome = {
@@ -56,24 +62,25 @@ export async function sweepRow(context: QueueContext, row: JobRow): Promise<Swep
       await new Job(context.handles.get(queue), row.job, {}, {}, row.job_id).remove();
       break;
     default:
+      if (Number(alive) > context.now()) return 'left';
+      if (overdue && look === 1) return 'unsure';
       break;
   }
-  if (overdue && !carriesOn(row)) {
+  if (overdue) {
     await end(context, row, { status: 'expired', error: lateFailure, attempts: 0 }, 'expired');
     // A worker still has to clean up after it, and it becomes a dead letter.
-    await requeue(context, row);
+    await requeue(context, row, true);
     return 'expired';
   }
-  await requeue(context, row);
+  await requeue(context, row, false, started);
   return 'requeued';
 }
 
 /** The second half of a job: it has been started. */
 const carriesOn = (row: JobRow): boolean => row.operation === 'voice' && row.job !== 'voice';
 
-async function requeue(context: QueueContext, row: JobRow): Promise<void> {
+async function requeue(context: QueueContext, row: JobRow, ended: boolean, started = false): Promise<void> {
   const { queue } = jobs[row.job];
-  const ended = context.now() > row.expires_at && !carriesOn(row);
   let priority = 1;
   if (!ended) {
     priority = Number(
@@ -88,7 +95,11 @@ async function requeue(context: QueueContext, row: JobRow): Promise<void> {
       ]),
     );
   }
-  const envelope = envelopeOf(row);
+  let envelope = envelopeOf(row);
+  if (started) {
+    envelope = { ...envelope, expires_at: Number.MAX_SAFE_INTEGER };
+    await context.redis.zadd(context.keys.alive, 'NX', context.now(), row.job_id);
+  }
   const carried = carriesOn(row) ? { carried: { started_at: row.started_at ?? row.created_at } } : {};
   await addToQueue(context, row.job, { ...envelope, ...carried }, priority);
 }

@@ -4,7 +4,9 @@ import { slotLeaseMs } from '../finish-job.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** Milliseconds between two looks for jobs that were cancelled elsewhere. */
-const beatMs = 500;
+export const beatMs = 500;
+/** Milliseconds for which a beat says that its jobs run: a few may be missed. */
+const sureMs = beatMs * 4;
 
 /** While jobs run: renews their slots and aborts those that ended from outside. Returns how to stop it. */
 export function startHeartbeat(context: WorkerContext): () => void {
@@ -13,7 +15,8 @@ export function startHeartbeat(context: WorkerContext): () => void {
     const args = [...context.running.values()].flatMap(({ userId, jobId }) => [userId, jobId]);
     if (args.length === 0) return;
     const until = context.now() + slotLeaseMs(context.settings);
-    const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, ...args]);
+    const sureUntil = context.now() + sureMs;
+    const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, sureUntil, ...args]);
     for (const id of Array.isArray(ended) ? ended : []) context.running.get(String(id))?.abort('ended outside');
   };
   const timer = setInterval(() => {

@@ -10,6 +10,7 @@ import { promote } from '../promote.ts';
 import { recoveryTimes } from '../recovery-times.ts';
 import type { Handler, RunWorker } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
+import { abortUnlessForgotten } from './abort-unless-forgotten.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { watchLiveness } from './liveness.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -68,7 +69,9 @@ export const runWorker: RunWorker = async (deps, options) => {
   });
   worker.on('error', (error) => logger.warn('worker trouble', { queue: options.queue, error }));
   worker.on('lockRenewalFailed', (ids: string[]) => {
-    for (const id of ids) context.running.get(id)?.abort('lock lost');
+    abortUnlessForgotten(context, ids).catch((error: unknown) =>
+      logger.warn('locks could not be looked at', { error }),
+    );
   });
   worker.on('failed', (job, error) => {
     // Lost with its workers too often: BullMQ fails it without a run. The sweeper finds what this misses.
