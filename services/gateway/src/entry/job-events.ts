@@ -70,8 +70,13 @@ export async function streamJobEvents(
   // Before the first byte, so that Redis being away is still a 503.
   const subscription: EventSubscription = await gateway.hub.subscribe(caller.userId, listen, after);
   response.flushHeaders();
-  if (sent === 0 || subscription.gap)
-    emit({ type: 'job', job: (await currentView(gateway, caller, view)) ?? view }, last);
+  // Who begins has missed nothing: that a stream holds nothing older is then no gap.
+  const missed = subscription.gap && Boolean(request.get('last-event-id'));
+  if (sent === 0 || missed) {
+    const job = (await currentView(gateway, caller, view)) ?? view;
+    // What came live while it was looked up says more.
+    if (sent === 0 || missed) emit({ type: 'job', job }, last);
+  }
 
   const look = async (): Promise<void> => {
     const now = await currentView(gateway, caller, view);
