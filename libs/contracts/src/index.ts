@@ -14,4 +14,5 @@ export * from './jobs/index.ts';
 export * from './jobs/ingest.ts';
 export * from './jobs/query.ts';
 export * from './jobs/transcribe.ts';
+export * from './rfc3339.ts';
 export * from './speech-model.ts';

@@ -1,5 +1,7 @@
+import { rfc3339 } from '@manuel/contracts';
+
 /** Calendar of quotas: days and months turn over in UTC. */
-export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+export const dayOf = (ms: number): string => rfc3339(ms).slice(0, 10);
 
 export function nextDay(ms: number): number {
   const date = new Date(ms);

@@ -8,11 +8,10 @@ import {
   jobOfOperation,
   jobs,
   operations,
+  rfc3339,
   toProblem,
 } from '@manuel/contracts';
 import type { ToJobView } from './types.ts';
-
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 const stepAt = (operation: Operation, index: 0 | -1): Progress => {
   const [step, percent] = Object.entries(jobs[jobOfOperation[operation]].steps).at(index) ?? ['queued', 0];
