@@ -59,4 +59,5 @@ if (env['BENCH_KIND'] === 'bare') {
   });
 }
 process.stdout.write(`ready ${Date.now()}\n`);
+process.on('SIGINT', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));

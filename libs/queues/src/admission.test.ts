@@ -193,7 +193,9 @@ test('a cached answer costs nothing and enqueues nothing', async () => {
   await bench.redis.set('{manuel}:c:7:q', value);
   expect(await ask()).toMatchObject({ kind: 'job' });
   await bench.redis.set('{manuel}:v', '7');
-  expect(await ask()).toEqual({ kind: 'cached', value });
+  const cached = await ask();
+  expect(cached).toMatchObject({ kind: 'cached', value });
+  expect(cached.kind === 'cached' && (await cached.usage())).toEqual(await admitter.usage('anna'));
   expect(await admitter.usage('anna')).toMatchObject({ daily_used: 2 });
   await bench.redis.set('{manuel}:v', '8');
   expect(await ask()).toMatchObject({ kind: 'job' });

@@ -55,12 +55,11 @@ async function admitFresh<N extends JobName>(context: QueueContext, request: Adm
   const reservation = await reserve(context, request, {
     jobId,
     jobIdIsFresh: true,
-    now,
     idempotencyKey: undefined,
     lookUpIdempotency: false,
     limited: true,
   });
-  if (reservation.kind === 'cached') return { kind: 'cached', value: reservation.value };
+  if (reservation.kind === 'cached') return { kind: 'cached', value: reservation.value, usage: reservation.usage };
   if (reservation.kind === 'refused') throw reservation.error;
   if (reservation.kind !== 'ok') throw new Error(`no key was given, yet the script answered ${reservation.kind}`);
   const row = newRow(request, jobId, now, false);
@@ -99,12 +98,11 @@ async function admitKeyed<N extends JobName>(
   const reservation = await reserve(context, request, {
     jobId,
     jobIdIsFresh: false,
-    now,
     idempotencyKey,
     lookUpIdempotency: lookUp,
     limited: true,
   });
-  if (reservation.kind === 'cached') return { kind: 'cached', value: reservation.value };
+  if (reservation.kind === 'cached') return { kind: 'cached', value: reservation.value, usage: reservation.usage };
   if (reservation.kind === 'known') {
     if (reservation.bodySha256 !== idempotency.bodySha256) throw mismatch();
     const view = await viewJob(context, userId, reservation.jobId);

@@ -16,7 +16,6 @@ export async function enqueueInternal<N extends JobName>(
   const reservation = await reserve(context, request, {
     jobId,
     jobIdIsFresh: request.jobId === undefined,
-    now,
     idempotencyKey: undefined,
     lookUpIdempotency: false,
     limited: false,

@@ -200,9 +200,10 @@ test('turns near the end of a band start anew without changing their order', asy
   const tiny = makeAdmitScript({ critical: band(10), high: band(60), normal: band(110), low: band(160) });
   const zset = '{manuel}:query:prioritized';
   const admit = async (user: string, id: string): Promise<number> => {
-    const limits = [0, 0, 0, 0, 0, 0];
-    const args = ['query', user, id, 'normal', 1, '2026-11-20', ...limits, 'query', '', '', 0, 0, '', '', '', 0];
-    const reply = await run(redis, tiny, '{manuel}', args);
+    const common = [1, '2026-11-20', 0, 0, 0, 0, 'query', 0];
+    const own = ['query', user, id, 'normal', 0, 0, '', '', 0, '', '', '', 0];
+    const replies = await run(redis, tiny, '{manuel}', [...common, ...own]);
+    const reply = Array.isArray(replies) ? replies[0] : null;
     const priority = Number(Array.isArray(reply) ? reply[1] : 0);
     await redis.hset(`{manuel}:query:${id}`, { priority });
     await redis.zadd(zset, priority * 2 ** 32 + Number(id), id);

@@ -46,26 +46,31 @@ export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; mon
   };
 }
 
+/** The fields that `usageFrom` takes, in its order. */
+const usageFields = ['day', 'month', 'd', 'm', 'dl', 'ml'] as const;
+
 /** Used (reservations counted) and limits as of now. */
 export async function readUsage(context: QueueContext, userId: string, mayRebuild = true): Promise<UsageSummary> {
-  const { redis, keys, settings } = context;
-  const [day, month, d = null, m = null, dl = null, ml = null] = await redis.hmget(
-    keys.quota(userId),
-    'day',
-    'month',
-    'd',
-    'm',
-    'dl',
-    'ml',
-  );
-  if (typeof day !== 'string' && mayRebuild) {
+  const fields = await context.redis.hmget(context.keys.quota(userId), ...usageFields);
+  return usageFrom(context, userId, fields, mayRebuild);
+}
+
+/** The same from what Redis gave for `usageFields`; from the ledger when it had nothing. */
+export async function usageFrom(
+  context: QueueContext,
+  userId: string,
+  fields: readonly (string | null)[],
+  mayRebuild = true,
+): Promise<UsageSummary> {
+  const [day = null, month = null, d = null, m = null, dl = null, ml = null] = fields;
+  if (day === null && mayRebuild) {
     await rebuildQuota(context, userId);
     return readUsage(context, userId, false);
   }
   const today = dayOf(context.now());
-  const sameDay = typeof day === 'string' && day >= today;
-  const sameMonth = typeof month === 'string' && month >= today.slice(0, 7);
-  return summaryOf({ d: sameDay ? d : null, m: sameMonth ? m : null, dl, ml }, settings.quota);
+  const sameDay = day !== null && day >= today;
+  const sameMonth = month !== null && month >= today.slice(0, 7);
+  return summaryOf({ d: sameDay ? d : null, m: sameMonth ? m : null, dl, ml }, context.settings.quota);
 }
 
 /** Writes overrides of a user's limits: in the ledger, then where counters are kept. */

@@ -1,11 +1,10 @@
-import { type JobName, ManuelError, jobs } from '@manuel/contracts';
+import { type JobName, ManuelError, type UsageSummary, jobs } from '@manuel/contracts';
 import { dayOf, nextDay, nextMonth } from './clock.ts';
 import type { QueueContext } from './context.ts';
 import { queueList } from './keys.ts';
-import { rebuildQuota } from './quota.ts';
+import { rebuildQuota, usageFrom } from './quota.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { admitScript } from './scripts/admit.ts';
-import { run, runForBytes, type ScriptArgument } from './scripts/script.ts';
+import { run, type ScriptArgument, type ScriptBytes } from './scripts/script.ts';
 import { unadmitScript } from './scripts/unadmit.ts';
 import type { AdmissionCheck, AdmitRequest } from './types.ts';
 
@@ -17,19 +16,43 @@ export type Reservation =
   | { readonly kind: 'ok'; readonly priority: number; readonly fresh: boolean }
   /** The key was used: by which job, for which body. */
   | { readonly kind: 'known'; readonly bodySha256: string; readonly jobId: string }
-  | { readonly kind: 'cached'; readonly value: Buffer }
+  | { readonly kind: 'cached'; readonly value: Buffer; readonly usage: () => Promise<UsageSummary> }
   | { readonly kind: 'refused'; readonly error: ManuelError };
 
 export interface ReserveOptions {
   readonly jobId: string;
   /** True for an id that was made just now: nobody can have used it. */
   readonly jobIdIsFresh: boolean;
-  readonly now: number;
   /** Key in Redis of the Idempotency-Key; undefined: none was given. */
   readonly idempotencyKey: string | undefined;
   readonly lookUpIdempotency: boolean;
   /** False: no limits and no quota. */
   readonly limited: boolean;
+}
+
+/** What all admissions of one moment share; see `admitScript`. */
+export function reserveCommon({ settings, now }: Pick<QueueContext, 'settings' | 'now'>): readonly ScriptArgument[] {
+  const at = now();
+  const { quota, queue } = settings;
+  return [
+    at,
+    dayOf(at),
+    quota.daily_limit,
+    quota.monthly_limit,
+    queue.max_size,
+    queue.max_per_user,
+    queueList,
+    idempotencyS,
+  ];
+}
+
+/** The fields of the quota hash that came along with a cached answer, as the user's usage. */
+function usageIn(context: QueueContext, userId: string, quota: readonly ScriptBytes[]): Promise<UsageSummary> {
+  return usageFrom(
+    context,
+    userId,
+    quota.map((field) => (field === null ? null : String(field))),
+  );
 }
 
 /** The atomic part of an admission (see `admitScript`). */
@@ -39,37 +62,27 @@ export async function reserve<N extends JobName>(
   options: ReserveOptions,
   mayRebuild = true,
 ): Promise<Reservation> {
-  const { settings, redis, keys } = context;
   const definition = jobs[request.job];
-  const args: ScriptArgument[] = [
+  const reply = await context.reserve([
     definition.queue,
     request.userId,
     options.jobId,
     request.class,
-    options.now,
-    dayOf(options.now),
     options.limited && definition.usage !== null ? 1 : 0,
     options.limited ? 1 : 0,
-    settings.quota.daily_limit,
-    settings.quota.monthly_limit,
-    settings.queue.max_size,
-    settings.queue.max_per_user,
-    queueList,
     options.idempotencyKey ?? '',
     request.idempotency?.bodySha256 ?? '',
-    idempotencyS,
     options.lookUpIdempotency ? 1 : 0,
     request.cacheKey?.versionKey ?? '',
     request.cacheKey?.prefix ?? '',
     request.cacheKey?.suffix ?? '',
     options.jobIdIsFresh ? 0 : 1,
-  ];
-  // Raw bytes are only needed where a compressed cache entry may come back.
-  const reply = request.cacheKey
-    ? await runForBytes(redis, admitScript, keys.prefix, args)
-    : await run(redis, admitScript, keys.prefix, args);
+  ]);
   if (!Array.isArray(reply)) throw new Error(`the admission script answered ${String(reply)}`);
-  if (String(reply[0]) === 'cached' && Buffer.isBuffer(reply[1])) return { kind: 'cached', value: reply[1] };
+  const [first, value, ...quota] = reply;
+  if (String(first) === 'cached' && Buffer.isBuffer(value)) {
+    return { kind: 'cached', value, usage: () => usageIn(context, request.userId, quota) };
+  }
   const [kind, ...rest] = reply.map(String);
   if (kind === 'rebuild') {
     if (!mayRebuild) throw new Error('usage counters vanished while they were rebuilt');
@@ -81,7 +94,7 @@ export async function reserve<N extends JobName>(
     const [bodySha256 = '', jobId = ''] = (rest[0] ?? '').split('|');
     return { kind: 'known', bodySha256, jobId };
   }
-  return { kind: 'refused', error: refusal(context, options.now, kind ?? '', rest) };
+  return { kind: 'refused', error: refusal(context, context.now(), kind ?? '', rest) };
 }
 
 function refusal(context: QueueContext, now: number, kind: string, details: string[]): ManuelError {

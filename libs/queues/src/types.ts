@@ -58,8 +58,8 @@ export type AdmissionCheck<N extends JobName = JobName> = Pick<
 export type Admission =
   /** Durable and queued. `replayed`: the Idempotency-Key named it before. */
   | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean; readonly answeredStatus: number }
-  /** The cache held the answer (raw value as stored); nothing was reserved or enqueued. */
-  | { readonly kind: 'cached'; readonly value: Buffer };
+  /** The cache held the answer (raw value as stored); nothing was reserved or enqueued. `usage`: of the user, as of now. */
+  | { readonly kind: 'cached'; readonly value: Buffer; readonly usage: () => Promise<UsageSummary> };
 
 /**
  * Producer side, for the gateway. Commands have a time limit and no offline queue: with Redis down every call throws

@@ -17,6 +17,8 @@ import type { JobRow, NewJobRow } from '../types.ts';
 /** DynamoDB's limit of an item is 400 KB: for payload, result and detail together, and keys and the rest of the row. */
 const largestBytes = { payload: 40_000, result: 250_000, detail: 80_000 } as const;
 const shards = 8;
+const usersRemembered = 10_000;
+const shardsOfUsers = new Map<string, string>();
 
 /** Payload and result lie as JSON text: smaller and quicker than DynamoDB's maps, and of any depth. */
 const jsonText = z.string().transform((text, context): unknown => {
@@ -65,7 +67,14 @@ const jobRowSchema = z.object({
 export const toJobRow = (item: unknown): JobRow => jobRowSchema.parse(item);
 
 /** Open rows of one user are in one shard of the index, so that they can be found without reading the user's history. */
-export const shardOf = (userId: string): string => String((hash('sha256', userId, 'buffer')[0] ?? 0) % shards);
+export function shardOf(userId: string): string {
+  const known = shardsOfUsers.get(userId);
+  if (known !== undefined) return known;
+  const shard = String((hash('sha256', userId, 'buffer')[0] ?? 0) % shards);
+  if (shardsOfUsers.size >= usersRemembered) shardsOfUsers.clear();
+  shardsOfUsers.set(userId, shard);
+  return shard;
+}
 export const allShards: readonly string[] = Array.from({ length: shards }, (_none, shard) => String(shard));
 
 export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {

@@ -33,22 +33,25 @@ export async function run(
 
 const toParameter = (value: ScriptArgument): string | Buffer => (typeof value === 'number' ? String(value) : value);
 
+/** What a script gives back when its texts are left as bytes. */
+export type ScriptBytes = Buffer | number | null | ScriptBytes[];
+
 /** The same with raw bytes in the reply, for values that are no text (compressed cache entries). */
 export async function runForBytes(
   redis: Redis,
   { sha, lua }: Script,
   prefix: string,
   args: readonly ScriptArgument[],
-): Promise<(Buffer | number | null)[]> {
+): Promise<ScriptBytes> {
   // Not `callBuffer`: with auto-pipelining, ioredis 6 loses the command's name there.
   const send = (name: 'evalsha' | 'eval', source: string): Promise<unknown> => {
     const command = new Command(name, [source, '1', prefix, prefix, ...args.map(toParameter)], { replyEncoding: null });
     return redis.sendCommand(command) as Promise<unknown>;
   };
   try {
-    return (await send('evalsha', sha)) as (Buffer | number | null)[];
+    return (await send('evalsha', sha)) as ScriptBytes;
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
-    return (await send('eval', lua)) as (Buffer | number | null)[];
+    return (await send('eval', lua)) as ScriptBytes;
   }
 }

@@ -39,9 +39,9 @@ async function measureRate(context: WorkerContext, now: number): Promise<number>
 
 /**
  * Housekeeping of one queue, done by whichever of its workers gets the lock of the moment: ages waiting work, forgets fair
- * turns that say nothing any more. Returns how to stop it.
+ * turns that say nothing any more, does the other chores. Returns how to stop it.
  */
-export function startMaintenance(context: WorkerContext): () => void {
+export function startMaintenance(context: WorkerContext, chores: readonly (() => Promise<void>)[]): () => void {
   const { redis, keys, queue, settings, logger } = context;
   const everyMs = Math.max(100, (settings.queue.max_wait_s * 1000) / looks);
 
@@ -59,6 +59,7 @@ export function startMaintenance(context: WorkerContext): () => void {
       context.metrics.count('jobs_aged_total', 'Waiting jobs moved to the front', { queue }, Number(moved));
     }
     await prune();
+    for (const chore of chores) await chore();
   }
 
   /** A finish tag at or below the virtual time gives the same turn as none. */

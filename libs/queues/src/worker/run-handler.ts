@@ -21,14 +21,6 @@ export function parsePayload(name: JobName, payload: unknown): unknown {
   });
 }
 
-/** Settles with the handler or, as soon as the run is aborted, with the abort: an abort frees the slot at once. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as RunAborted), { once: true });
-    work.then(resolve, reject);
-  });
-}
-
 /** Runs the job's handler under its time limit, its signal and its log context. Throws RunAborted when it was ended. */
 export async function runHandler(
   context: WorkerContext,
@@ -40,8 +32,12 @@ export async function runHandler(
 ): Promise<HandlerOutcome<JobName>> {
   const payload = parsePayload(name, envelope.payload);
   const controller = new AbortController();
+  let giveUp: (why: RunAborted) => void = () => undefined;
   const abort = (why: AbortCause): void => {
-    if (!controller.signal.aborted) controller.abort(new RunAborted(why));
+    if (controller.signal.aborted) return;
+    const aborted = new RunAborted(why);
+    controller.abort(aborted);
+    giveUp(aborted);
   };
   const limitMs = jobs[name].timeLimitMs ?? context.settings.queue.timeout_ms;
   const timer = setTimeout(() => abort('time limit'), limitMs);
@@ -71,10 +67,11 @@ export async function runHandler(
   } as JobContext<JobName>;
   context.running.set(envelope.id, { userId: envelope.user_id, jobId: envelope.id, abort });
   try {
-    return await orAborted(
-      withLogContext(logContext, async () => handle(jobContext)),
-      controller.signal,
-    );
+    // Settles with the handler or, as soon as the run is aborted, with the abort: an abort frees the slot at once.
+    return await new Promise((resolve, reject) => {
+      giveUp = reject;
+      withLogContext(logContext, async () => handle(jobContext)).then(resolve, reject);
+    });
   } finally {
     clearTimeout(timer);
     context.running.delete(envelope.id);

@@ -5,6 +5,7 @@ import { queueContext } from '../context.ts';
 import { finishCommon } from '../finish-job.ts';
 import { batching } from '../scripts/batch.ts';
 import { finishScript } from '../scripts/finish.ts';
+import { run } from '../scripts/script.ts';
 import { startScript } from '../scripts/start.ts';
 import { promote } from '../promote.ts';
 import { recoveryTimes } from '../recovery-times.ts';
@@ -17,10 +18,9 @@ import { startMaintenance } from './maintenance.ts';
 import { processJob } from './process-job.ts';
 import { recordLostJob } from './record-lost-job.ts';
 import { startCommon } from './start-job.ts';
+import { trimCompleted } from './trim-completed.ts';
 import type { Run, WorkerContext } from './worker-context.ts';
 
-/** Completed jobs kept in BullMQ for Bull Board; what clients read lies elsewhere. */
-const keepCompleted = { count: 1000 };
 /** Milliseconds that aborted handlers get to give their jobs back at a stop. */
 const giveBackMs = 2000;
 
@@ -41,8 +41,8 @@ export const runWorker: RunWorker = async (deps, options) => {
     // Safe: the mapped type of the handlers ties each handler to its own name.
     handlers: new Map(handlers.map(([name, handle]) => [name, { name, handle }])),
     running: new Map<string, Run>(),
-    start: batching(redis, startScript, base.keys.prefix, () => startCommon(base, options.queue)),
-    finish: batching(redis, finishScript, base.keys.prefix, () => finishCommon(base, options.queue)),
+    start: batching(run, redis, startScript, base.keys.prefix, () => startCommon(base, options.queue)),
+    finish: batching(run, redis, finishScript, base.keys.prefix, () => finishCommon(base, options.queue)),
     // Safe: only jobs of this queue reach its worker.
     onAbandoned: (options.onAbandoned ?? (() => Promise.resolve())) as WorkerContext['onAbandoned'],
     progressed: () => liveness.progressed(),
@@ -55,8 +55,7 @@ export const runWorker: RunWorker = async (deps, options) => {
     lockDuration: lockMs,
     stalledInterval: stalledIntervalMs,
     maxStalledCount: settings.queue.max_retries,
-    removeOnComplete: keepCompleted,
-    // The error-processor takes them off; the age only bounds what piles up while there is none.
+    // Completed ones are trimmed below. Failed ones the error-processor takes off; the age only bounds what piles up while there is none.
     removeOnFail: { age: daysToS(settings.errors.retention_days) },
     runRetryDelay: 1000,
     // No skipVersionCheck: without knowing Redis's version BullMQ waits for delayed jobs in whole seconds.
@@ -81,8 +80,10 @@ export const runWorker: RunWorker = async (deps, options) => {
       logger.warn('a lost job is left to the sweeper', { job_id: job.id, error: problem, reason: error.message });
     });
   });
+  const trim = trimCompleted(context);
+  worker.on('completed', () => trim.completed());
   const stopHeartbeat = startHeartbeat(context);
-  const stopMaintenance = startMaintenance(context);
+  const stopMaintenance = startMaintenance(context, [() => trim.now()]);
 
   let closing: Promise<void> | undefined;
   async function stop(deadlineMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { type AnswerKeyInput, type CachedAnswer, answerCacheKey } from '@manuel/cache';
-import { type QueryRequest, type QueryResult, newConversationId } from '@manuel/contracts';
+import { type QueryRequest, type QueryResult, type UsageSummary, newConversationId } from '@manuel/contracts';
 import type { AdmitRequest } from '@manuel/queues';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
@@ -26,12 +26,13 @@ export function cacheKeyOf(
  * A cached answer as the result of this question: free of quota, with a conversation of its own. The turn is put aside and
  * written only if a follow-up comes, so that a cached answer costs no write.
  */
-export async function answerFromCache(
+export function answerFromCache(
   outside: Outside,
   caller: Caller,
   body: QueryRequest,
   cached: CachedAnswer,
-): Promise<QueryResult> {
+  usage: UsageSummary,
+): QueryResult {
   const { question: _asked, ...answer } = cached;
   const conversationId = newConversationId();
   outside.noteCachedAnswer(caller.userId, {
@@ -40,6 +41,5 @@ export async function answerFromCache(
     answer: cached.answer,
     persona: body.persona,
   });
-  const usage = await outside.admitter.usage(caller.userId);
   return { ...answer, degradation: 'none', from_cache: true, conversation_id: conversationId, usage };
 }

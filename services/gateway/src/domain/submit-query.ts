@@ -27,7 +27,9 @@ export async function submitQuery(
   const admission = await admitJob(outside, caller, { ...request, cacheKey });
   if (admission.kind === 'job') return submittedJob(admission);
   const cached = await outside.decodeAnswer(admission.value);
-  if (cached) return { kind: 'result', result: await answerFromCache(outside, caller, body, cached) };
+  if (cached) {
+    return { kind: 'result', result: answerFromCache(outside, caller, body, cached, await admission.usage()) };
+  }
   // Written by another version of us: as if nothing were cached.
   return submittedJob(await admitJob(outside, caller, request));
 }
