@@ -133,4 +133,6 @@ test('what Transcribe cannot do is told as something the speaker can change', as
   const error = await failure(speech.transcribe(input(), never));
   expect(error).toMatchObject({ code: 'transcription_failed', retryable: false });
   expect(error.detail).toMatch(/SPEECH_URL/);
+  const modelled = await failure(speech.transcribe(input({ model: 'manuel.nobody.en-US' }), never));
+  expect(modelled.detail).toBe(error.detail);
 });

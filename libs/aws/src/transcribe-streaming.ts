@@ -179,15 +179,13 @@ export function createTranscribeStreaming(deps: {
           }
         });
       try {
-        return await call(speech);
+        return await call(speech).catch((error: unknown) => {
+          if (model === undefined || open || !isAboutModel(error)) throw error;
+          return call(rest);
+        });
       } catch (error) {
-        if (model !== undefined && !open && isAboutModel(error)) return call(rest);
-        if (error instanceof ManuelError && error.cause instanceof BadRequestException) {
-          throw explainFailure(error.cause.message);
-        }
-        const late = error instanceof ManuelError && error.code === 'timed_out';
-        if (caller.aborted || (!open && !late)) throw error;
-        throw failedFor(error, true);
+        if (caller.aborted) throw error;
+        throw asTheSpeakerSees(error, open);
       }
     },
     close: () => client.destroy(),
@@ -212,4 +210,10 @@ function failedFor(error: unknown, retryable: boolean): ManuelError {
       ? 'Recognition took too long. Say it again.'
       : 'Recognition broke off while you were speaking. Say it again.';
   return new ManuelError(code, detail, { cause: error, retryable });
+}
+
+function asTheSpeakerSees(error: unknown, open: boolean): unknown {
+  if (!(error instanceof ManuelError)) return error;
+  if (error.cause instanceof BadRequestException) return explainFailure(error.cause.message);
+  return open || error.code === 'timed_out' ? failedFor(error, true) : error;
 }
