@@ -1,12 +1,14 @@
-// `npm run ask -- "question" [--audio FILE] [--manual FILE ...]`: the client on the command line.
+// `npm run ask -- "question" [--audio FILE | --live FILE] [--manual FILE ...]`: the client on the command line.
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { JobView, Progress, QueryResult, UserEvent } from '@manuel/contracts';
+import { askLive } from './support/ask-live.ts';
 import { Client, demoUser } from './support/client.ts';
 import { stackOptionsFromEnvironment } from './support/stack.ts';
 
-const usage = 'Usage: npm run ask -- "question" [--audio FILE] [--manual FILE ...] [--user EMAIL]';
+const usage =
+  'Usage: npm run ask -- "question" [--audio FILE | --live FILE] [--language CODE] [--manual FILE ...] [--user EMAIL]';
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** One line that changes in a terminal, one line a step elsewhere. */
@@ -44,17 +46,20 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       audio: { type: 'string' },
+      live: { type: 'string' },
+      language: { type: 'string' },
       manual: { type: 'string', multiple: true, default: [] },
       user: { type: 'string', default: demoUser },
     },
   });
   const question = positionals.join(' ').trim();
-  if (!question && !values.audio && values.manual.length === 0) throw new Error(usage);
+  if (!question && !values.audio && !values.live && values.manual.length === 0) throw new Error(usage);
   // npm changes to the project's folder; a path is meant from where the user stands.
   const fromHere = (file: string): string => resolve(process.env['INIT_CWD'] ?? process.cwd(), file);
   const manuals = values.manual.map(fromHere);
   const audio = values.audio === undefined ? undefined : fromHere(values.audio);
-  for (const file of [...manuals, ...(audio ? [audio] : [])]) {
+  const live = values.live === undefined ? undefined : fromHere(values.live);
+  for (const file of [...manuals, ...(audio ? [audio] : []), ...(live ? [live] : [])]) {
     if (!existsSync(file)) throw new Error(`${file}: no such file`);
   }
   const client = await Client.signedIn(`http://127.0.0.1:${stackOptionsFromEnvironment().port}`, values.user);
@@ -65,9 +70,14 @@ async function main(): Promise<void> {
     const ended = finished(await client.follow(job.id, (event) => event.type === 'progress' && report(event.progress)));
     note(`${basename(path)}: ready, ${String(ended.result?.['pages'])} pages`);
   }
-  if (!question && !audio) return;
+  if (!question && !audio && !live) return;
 
-  const accepted = audio ? await client.askAloud(audio) : await client.ask({ question });
+  const language = values.language === undefined ? {} : { language_code: values.language };
+  const ask = (): Promise<JobView | QueryResult> => {
+    if (live) return askLive(client, live, { ...language, onPartial: (text) => note(`… ${text}`) });
+    return audio ? client.askAloud(audio, language) : client.ask({ question });
+  };
+  const accepted = await ask();
   if (!('status' in accepted)) return show(accepted, false);
 
   let printed = false;

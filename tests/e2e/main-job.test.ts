@@ -83,6 +83,20 @@ describe('a manual goes in, a question gets a cited answer', () => {
     expect(run.code).toBe(0);
   }, 120_000);
 
+  test('spoken into a live microphone: words come back before the end', async () => {
+    const audio = join(root, 'docs/examples/how-long-does-the-warranty-last.wav');
+    const run = await runScript('scripts/ask.ts', ['--live', audio], house.ports);
+    expect(run.stderr).toMatch(/… how.*\n.*… how long does the warranty last/s);
+    expect(run.stdout).toMatch(/two years/);
+    expect(run.stdout).toContain('espresso-machine.pdf, page 16 ');
+    expect(run.code).toBe(0);
+    const { items } = await demo.call<{ items: JobView[] }>('/api/jobs?operation=voice&limit=1');
+    expect(items[0]).toMatchObject({
+      status: 'completed',
+      result: { transcription: 'how long does the warranty last', usage: { daily_limit: 50 } },
+    });
+  }, 120_000);
+
   test('another user gets no passage of it', async () => {
     const result = await answerOf(other, { question });
     expect(result.answer).not.toMatch(answerWords);
