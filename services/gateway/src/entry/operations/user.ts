@@ -55,7 +55,8 @@ export const userOperations: readonly Operation[] = [
     path: '/api/ws-ticket',
     tag: 'User',
     summary: 'Get a single-use ticket for /ws',
-    description: 'For browsers, which cannot send headers when they open a WebSocket.',
+    description:
+      'For browsers, which cannot send headers when they open a WebSocket. On /ws come changes of jobs, pieces of answers and the words of a live microphone: docs/websocket.md has its messages.',
     access: 'user',
     answers: {
       200: {
