@@ -64,6 +64,44 @@ test('a completed job stays used, after Redis forgot everything too', async () =
   });
 });
 
+test.each([
+  ['lost its counts', { day: '2026-11-20', month: '2026-11' }],
+  ['lost its month', { day: '2026-11-20', d: '9', m: '9' }],
+  ['lost the counts of the day before', { day: '2026-11-19', month: '2026-11', m: '9' }],
+  ['was written by another version', { d: '9', m: '9', limit: '10' }],
+  ['holds no numbers', { day: '2026-11-20', month: '2026-11', d: 'nine', m: 'x', dl: 'many' }],
+])('a quota hash that %s is read from the ledger again', async (_what, foreign) => {
+  const admitter = await bench.admitter();
+  await bench.worker(done);
+  for (let i = 0; i < 4; i += 1) await submit(admitter, question('anna'));
+  await waitFor(() => bench.deps.ledger.charges.size === 4);
+  const spoil = async (): Promise<void> => {
+    await bench.redis.del('{manuel}:u:anna:quota');
+    await bench.redis.hset('{manuel}:u:anna:quota', foreign);
+  };
+  await spoil();
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 4, daily_limit: 10, monthly_used: 4 });
+  await spoil();
+  expect(await outcomes(Array.from({ length: 20 }, () => submit(admitter, question('anna'))))).toEqual({
+    admitted: 6,
+    quota_exceeded: 14,
+  });
+});
+
+test('what another version left of open jobs and turns keeps nobody from being admitted, run or cancelled', async () => {
+  const admitter = await bench.admitter();
+  await bench.redis.hset('{manuel}:u:anna:open', 'query_0000000000000000000000000C', 'who knows');
+  await bench.redis.hset('{manuel}:fair:query:normal', { '#v': 'x', anna: 'y' });
+  await bench.redis.zadd('{manuel}:w:query', now, 'query_0000000000000000000000000C');
+  const jobs = await Promise.all(Array.from({ length: 4 }, () => submit(admitter, question('anna'))));
+  await bench.redis.hset('{manuel}:u:anna:quota', { d: 'x' });
+  await admitter.cancel('anna', jobs[0]?.id ?? '');
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 3 });
+  await bench.worker(done);
+  await waitFor(() => bench.deps.ledger.charges.size === 3);
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 3 });
+});
+
 test('a failed, cancelled or refused job gives its unit back', async () => {
   const admitter = await bench.admitter();
   const cancelled = await submit(admitter, question('anna'));

@@ -36,12 +36,17 @@ export interface QuotaFields {
   readonly ml: string | null;
 }
 
-/** Used and reserved together, against the limits that hold for the user. */
+/** Counters that lost a part, or that another version wrote, are as good as none (see `countersLua`). */
+export const areWhole = ({ d, m, dl, ml }: QuotaFields): boolean =>
+  isCount(d) && isCount(m) && (dl === null || isCount(dl)) && (ml === null || isCount(ml));
+const isCount = (text: string | null): boolean => text !== null && /^-?\d+$/.test(text);
+
+/** Used and reserved together, against the limits that hold for the user. Of counters that are whole. */
 export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; monthly_limit: number }): UsageSummary {
   return {
-    daily_used: Number(fields.d ?? 0),
+    daily_used: Math.max(0, Number(fields.d ?? 0)),
     daily_limit: fields.dl === null ? quota.daily_limit : Number(fields.dl),
-    monthly_used: Number(fields.m ?? 0),
+    monthly_used: Math.max(0, Number(fields.m ?? 0)),
     monthly_limit: fields.ml === null ? quota.monthly_limit : Number(fields.ml),
   };
 }
@@ -55,7 +60,7 @@ export async function readUsage(context: QueueContext, userId: string, mayRebuil
   return usageFrom(context, userId, fields, mayRebuild);
 }
 
-/** The same from what Redis gave for `usageFields`; from the ledger when it had nothing. */
+/** The same from what Redis gave for `usageFields`; from the ledger when it had nothing, or only a part. */
 export async function usageFrom(
   context: QueueContext,
   userId: string,
@@ -63,13 +68,14 @@ export async function usageFrom(
   mayRebuild = true,
 ): Promise<UsageSummary> {
   const [day = null, month = null, d = null, m = null, dl = null, ml = null] = fields;
-  if (day === null && mayRebuild) {
+  const whole = day !== null && month !== null && areWhole({ d, m, dl, ml });
+  if (!whole && mayRebuild) {
     await rebuildQuota(context, userId);
     return readUsage(context, userId, false);
   }
   const today = dayOf(context.now());
-  const sameDay = day !== null && day >= today;
-  const sameMonth = month !== null && month >= today.slice(0, 7);
+  const sameDay = whole && day >= today;
+  const sameMonth = whole && month >= today.slice(0, 7);
   return summaryOf({ d: sameDay ? d : null, m: sameMonth ? m : null, dl, ml }, context.settings.quota);
 }
 

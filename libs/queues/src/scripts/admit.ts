@@ -1,7 +1,7 @@
 import type { JobClass } from '@manuel/contracts';
 import { type Band, bands as allBands } from '../bands.ts';
 import { script, type Script } from './script.ts';
-import { bandsLua, fairLua, prefixLua } from './shared.ts';
+import { bandsLua, countersLua, fairLua, prefixLua } from './shared.ts';
 
 /** Arguments that each job of a batch has of its own. */
 export const admitArguments = 13;
@@ -27,7 +27,7 @@ local now = tonumber(ARGV[2])
 local function rate()
   local sum = 0
   for name in string.gmatch(ARGV[8], '[^,]+') do
-    sum = sum + tonumber(call('HGET', P .. ':rate:' .. name, 'per_s') or 0)
+    sum = sum + (tonumber(call('HGET', P .. ':rate:' .. name, 'per_s')) or 0)
   end
   return string.format('%.6f', sum)
 end
@@ -80,15 +80,16 @@ local function admit(at)
   local openKey = P .. ':u:' .. user .. ':open'
   if ARGV[at + 12] == '1' then
     local entry = call('HGET', openKey, id)
-    if entry then return {'ok', string.match(entry, '^[^|]*|%d|(%d+)'), '0'} end
+    local turn = entry and string.match(entry, '^[^|]*|%d|(%d+)')
+    if turn then return {'ok', turn, '0'} end
   end
 
   local daily, monthly
   if charged then
     local month = string.sub(day, 1, 7)
-    local q = call('HMGET', quotaKey, 'day', 'month', 'd', 'm', 'dl', 'ml')
-    if not (q[1] and q[2] and q[3] and q[4]) then return {'rebuild'} end
-    daily, monthly = tonumber(q[3]), tonumber(q[4])
+    local q = counters(quotaKey)
+    if not q then return {'rebuild'} end
+    daily, monthly = q[3], q[4]
     -- Days only go forward: a gateway whose clock lags must not open yesterday again.
     if day > q[1] then
       daily = 0
@@ -121,7 +122,7 @@ local function admit(at)
       local entries = call('HGETALL', openKey)
       for i = 1, #entries, 2 do
         local on = string.match(entries[i + 1], '|([^|]*)$')
-        if call('ZSCORE', P .. ':w:' .. on, entries[i]) then waiting = waiting + 1 end
+        if on and call('ZSCORE', P .. ':w:' .. on, entries[i]) then waiting = waiting + 1 end
       end
       if waiting >= mostOfUser then return {'too_many_jobs', tostring(waiting), tostring(waitingInAll), rate()} end
     end
@@ -142,6 +143,6 @@ return replies
 `;
 
 export const makeAdmitScript = (bands: Record<JobClass, Band>): Script =>
-  script(prefixLua + bandsLua(bands) + fairLua + admitLua);
+  script(prefixLua + bandsLua(bands) + fairLua + countersLua + admitLua);
 
 export const admitScript = makeAdmitScript(allBands);

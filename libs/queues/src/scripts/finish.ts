@@ -26,7 +26,7 @@ local function finish(user, id, charged, event, tell, how, class)
     local parked = call('ZREM', P .. ':parked:' .. queue .. ':' .. user, id)
     if call('ZREM', P .. ':w:' .. queue, id) == 1 and parked == 0 then
       local fairKey = P .. ':fair:' .. queue .. ':' .. class
-      local turn = tonumber(call('HGET', fairKey, user) or 0)
+      local turn = tonumber(call('HGET', fairKey, user)) or 0
       if turn > 0 then call('HSET', fairKey, user, turn - 1) end
     end
   end

@@ -1,5 +1,5 @@
 import { script } from './script.ts';
-import { prefixLua } from './shared.ts';
+import { countersLua, prefixLua } from './shared.ts';
 
 /**
  * Writes a user's counters as the ledger has them, unless another was faster.
@@ -8,11 +8,12 @@ import { prefixLua } from './shared.ts';
  * then for each open job: id, day, charged (0/1), queue
  */
 export const rebuildScript = script(`
-${prefixLua}
+${prefixLua}${countersLua}
 local user, day = ARGV[2], ARGV[3]
 local quotaKey = P .. ':u:' .. user .. ':quota'
 local openKey = P .. ':u:' .. user .. ':open'
-if call('HEXISTS', quotaKey, 'day') == 1 then return 0 end
+if counters(quotaKey) then return 0 end
+call('DEL', quotaKey)
 local month = string.sub(day, 1, 7)
 for i = 8, #ARGV, 4 do
   call('HSETNX', openKey, ARGV[i], ARGV[i + 1] .. '|' .. ARGV[i + 2] .. '|1|' .. ARGV[i + 3])

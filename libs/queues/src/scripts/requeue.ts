@@ -1,6 +1,6 @@
 import { bands } from '../bands.ts';
 import { script } from './script.ts';
-import { bandsLua, fairLua, prefixLua } from './shared.ts';
+import { bandsLua, countersLua, fairLua, prefixLua } from './shared.ts';
 
 /**
  * Gives a durable job a new fair turn, whatever the limits: for a hand-over to another queue and for what Redis forgot.
@@ -9,14 +9,14 @@ import { bandsLua, fairLua, prefixLua } from './shared.ts';
  * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 class, 6 created_at, 7 day of it, 8 charged (0/1). Replies the priority.
  */
 export const requeueScript = script(`
-${prefixLua}${bandsLua(bands)}${fairLua}
+${prefixLua}${bandsLua(bands)}${fairLua}${countersLua}
 local queue, user, id, class, day = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[7]
 local openKey = P .. ':u:' .. user .. ':open'
 if call('HEXISTS', openKey, id) == 0 and ARGV[8] == '1' then
   local quotaKey = P .. ':u:' .. user .. ':quota'
-  local q = call('HMGET', quotaKey, 'day', 'month')
-  if q[1] == day then call('HINCRBY', quotaKey, 'd', 1) end
-  if q[2] and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', 1) end
+  local q = counters(quotaKey)
+  if q and q[1] == day then call('HINCRBY', quotaKey, 'd', 1) end
+  if q and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', 1) end
 end
 local priority = fairTurn(queue, class, user)
 call('HSET', openKey, id, day .. '|' .. ARGV[8] .. '|' .. priority .. '|' .. queue)

@@ -64,8 +64,8 @@ local function fairTurn(queue, class, user)
     call('DEL', f .. 'critical', f .. 'high', f .. 'normal', f .. 'low')
   end
   local known = call('HMGET', fairKey, '#v', user)
-  local v = tonumber(known[1] or 0)
-  local tag = math.max(v, tonumber(known[2] or 0))
+  local v = tonumber(known[1]) or 0
+  local tag = math.max(v, tonumber(known[2]) or 0)
   if tag > width - 3 and v > 0 then
     rebase(queue, fairKey, base, width, v)
     tag = tag - v
@@ -77,10 +77,24 @@ end
 `;
 
 /**
+ * A user's counters: {day, month, d, m, dl, ml} with d and m as numbers, or nil unless they are whole. What another version
+ * left, or what lost a part, is as good as none: the ledger knows the counts.
+ */
+export const countersLua = `
+local function counters(quotaKey)
+  local q = call('HMGET', quotaKey, 'day', 'month', 'd', 'm', 'dl', 'ml')
+  q[3], q[4] = tonumber(q[3]), tonumber(q[4])
+  if not (q[1] and q[2] and q[3] and q[4]) then return nil end
+  if (q[5] and not tonumber(q[5])) or (q[6] and not tonumber(q[6])) then return nil end
+  return q
+end
+`;
+
+/**
  * Takes a job off the user's open jobs. Charged, its reservation becomes use, which changes no number; else it is given
  * back. Does nothing the second time: whoever removes the entry settles it.
  */
-export const settleLua = `
+export const settleLua = `${countersLua}
 local function settle(user, id, charged)
   local openKey = P .. ':u:' .. user .. ':open'
   if charged then
@@ -93,9 +107,9 @@ local function settle(user, id, charged)
   local day, reserved = string.match(entry, '^([^|]*)|(%d)')
   if reserved ~= '1' then return end
   local quotaKey = P .. ':u:' .. user .. ':quota'
-  local q = call('HMGET', quotaKey, 'day', 'month')
-  if q[1] == day then call('HINCRBY', quotaKey, 'd', -1) end
-  if q[2] and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', -1) end
+  local q = counters(quotaKey)
+  if q and q[1] == day then call('HINCRBY', quotaKey, 'd', -1) end
+  if q and q[2] == string.sub(day, 1, 7) then call('HINCRBY', quotaKey, 'm', -1) end
 end
 `;
 

@@ -31,7 +31,7 @@ local function park(user, id, class, created, started)
   -- It got no service: its turn goes back.
   if not started then
     local fairKey = P .. ':fair:' .. queue .. ':' .. class
-    local finish = tonumber(call('HGET', fairKey, user) or 0)
+    local finish = tonumber(call('HGET', fairKey, user)) or 0
     if finish > 0 then call('HSET', fairKey, user, finish - 1) end
   end
   return {'parked'}
@@ -78,7 +78,7 @@ if #startedNow > 0 then call('ZREM', P .. ':w:' .. queue, unpack(startedNow)) en
 for class, tag in pairs(virtual) do
   local fairKey = P .. ':fair:' .. queue .. ':' .. class
   local v = call('HGET', fairKey, '#v')
-  if not v or tonumber(v) < tag then call('HSET', fairKey, '#v', tag) end
+  if (tonumber(v) or 0) < tag then call('HSET', fairKey, '#v', tag) end
 end
 return verdicts
 `);

@@ -1,7 +1,7 @@
 import { type Envelope, type JobName, type QueueName, type UsageSummary, jobs } from '@manuel/contracts';
 import type { Job } from 'bullmq';
 import { slotLeaseMs } from '../finish-job.ts';
-import { readUsage, summaryOf } from '../quota.ts';
+import { areWhole, readUsage, summaryOf } from '../quota.ts';
 import type { ScriptArgument } from '../scripts/script.ts';
 import { attemptsOf, rowOf } from './row-of.ts';
 import { toJobView } from '../to-job-view.ts';
@@ -62,7 +62,7 @@ export async function startJob(
       startedAt: carried?.started_at ?? Number(startedAt),
       usage: async () => {
         // Redis forgot the counters while the job waited.
-        if (d === null) return readUsage(context, envelope.user_id);
+        if (!areWhole({ d, m, dl, ml })) return readUsage(context, envelope.user_id);
         return summaryOf({ d, m, dl, ml }, context.settings.quota);
       },
     };
