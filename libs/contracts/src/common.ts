@@ -9,7 +9,7 @@ export const conversationIdSchema = z.string().regex(/^cnv_[0-9A-HJKMNP-TV-Z]{26
 /** `<operation>_<26 characters of Crockford base 32>` */
 export const jobIdSchema = z
   .string()
-  .regex(/^(transcribe|query|voice|ingest|delete|dead-letter)_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a job id');
+  .regex(/^(transcribe|query|voice|ingest|delete)_[0-9A-HJKMNP-TV-Z]{26}$/, 'is not a job id');
 
 export const personas = ['default', 'beginner', 'expert'] as const;
 export const personaSchema = z.enum(personas);

@@ -5,7 +5,7 @@ export const jobClasses = ['critical', 'high', 'normal', 'low'] as const;
 export type JobClass = (typeof jobClasses)[number];
 
 /** One queue a worker. */
-export const queueNames = ['transcribe', 'query', 'ingest', 'dead-letter'] as const;
+export const queueNames = ['transcribe', 'query', 'ingest'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /** Names of the retry policies in the parameter file (`retry.<name>`). */

@@ -11,7 +11,7 @@ export const envelopeSchema = z.object({
   id: z.string(),
   user_id: userIdSchema,
   /** What the client asked for; differs from the job's name in a voice job's second half. */
-  operation: z.enum([...operations, 'dead-letter']),
+  operation: z.enum(operations),
   class: z.enum(jobClasses),
   request_id: z.string(),
   traceparent: z.string().optional(),

@@ -39,7 +39,7 @@ export function newUlid(now = Date.now()): string {
 export const newManualId = (): string => `man_${newUlid()}`;
 export const newUploadId = (): string => `upl_${newUlid()}`;
 export const newConversationId = (): string => `cnv_${newUlid()}`;
-export const newJobId = (operation: Operation | 'dead-letter'): string => `${operation}_${newUlid()}`;
+export const newJobId = (operation: Operation): string => `${operation}_${newUlid()}`;
 
 /**
  * The id of the job that an `Idempotency-Key` names: the same user, operation and key give the same id, on every

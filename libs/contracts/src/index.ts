@@ -9,7 +9,6 @@ export * from './http/ops.ts';
 export * from './http/requests.ts';
 export * from './http/responses.ts';
 export * from './ids.ts';
-export * from './jobs/dead-letter.ts';
 export * from './jobs/index.ts';
 export * from './jobs/ingest.ts';
 export * from './jobs/query.ts';

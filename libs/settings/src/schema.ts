@@ -152,7 +152,6 @@ export const settingsSchema = z.object({
   security: z.object({
     hmac: z.enum(['off', 'optional', 'required']).describe('Signed requests for sensitive operations'),
     hmac_keys: text('Keys of signed requests, `id:secret` with commas between').meta({ secret: true }),
-    session_secret: text('Signs the operators’ session cookie').meta({ secret: true }),
   }),
   screening: z.object({ mode: z.enum(['off', 'observe', 'block']).describe('What screening of identifiers does') }),
   auth: z.object({ check_revocation: flag('Ask Cognito whether a token was revoked') }),

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Operation } from '../define-job.ts';
-import { deadLetterJob } from './dead-letter.ts';
 import { deleteManualJob, ingestJob } from './ingest.ts';
 import { queryJob } from './query.ts';
 import { transcribeJob, voiceJob } from './transcribe.ts';
@@ -12,7 +11,6 @@ export const jobs = {
   query: queryJob,
   ingest: ingestJob,
   'delete-manual': deleteManualJob,
-  'dead-letter': deadLetterJob,
 } as const;
 
 export type Jobs = typeof jobs;

@@ -3,7 +3,7 @@ import type { JobRow, Outcome } from '@manuel/ledger';
 import { finishOwn } from '../finish-job.ts';
 import { promote } from '../promote.ts';
 import { toJobView } from '../to-job-view.ts';
-import { operationOfEnvelope, rowOf, usageOf } from './row-of.ts';
+import { rowOf, usageOf } from './row-of.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 export interface EndedRun {
@@ -47,7 +47,7 @@ async function settleUsage(
   await context.ledger.usage.settle({
     user_id: envelope.user_id,
     job_id: envelope.id,
-    operation: operationOfEnvelope(envelope),
+    operation: envelope.operation,
     usage: usageOf(envelope),
     created_at: envelope.created_at,
     charged,

@@ -1,25 +1,10 @@
-import {
-  type Envelope,
-  type JobName,
-  type Operation,
-  type UsageKind,
-  jobOfOperation,
-  jobs,
-  operations,
-} from '@manuel/contracts';
+import { type Envelope, type JobName, type UsageKind, jobOfOperation, jobs } from '@manuel/contracts';
 import type { JobRow } from '@manuel/ledger';
 import type { Job } from 'bullmq';
 
-const isOperation = (name: string): name is Operation => operations.some((operation) => operation === name);
-
-export function operationOfEnvelope(envelope: Envelope): Operation {
-  if (!isOperation(envelope.operation)) throw new Error(`${envelope.operation} is no operation of a client`);
-  return envelope.operation;
-}
-
 /** What the job counts as when it completes. */
 export const usageOf = (envelope: Envelope): UsageKind =>
-  envelope.free === true ? null : jobs[jobOfOperation[operationOfEnvelope(envelope)]].usage;
+  envelope.free === true ? null : jobs[jobOfOperation[envelope.operation]].usage;
 
 /** Tries so far, the present one included; a run that was lost with its worker counts. */
 export const attemptsOf = (job: Job): number => job.attemptsMade + job.stalledCounter + 1;
@@ -29,7 +14,7 @@ export function rowOf(name: JobName, envelope: Envelope, attempts: number): JobR
   return {
     user_id: envelope.user_id,
     job_id: envelope.id,
-    operation: operationOfEnvelope(envelope),
+    operation: envelope.operation,
     job: name,
     class: envelope.class,
     status: 'queued',

@@ -3,7 +3,7 @@ import { withLogContext } from '@manuel/telemetry';
 import type { Job } from 'bullmq';
 import type { Handler, HandlerOutcome, JobContext } from '../types.ts';
 import type { RunPublisher } from './publisher.ts';
-import { attemptsOf, operationOfEnvelope } from './row-of.ts';
+import { attemptsOf } from './row-of.ts';
 import { type AbortCause, RunAborted, type WorkerContext } from './worker-context.ts';
 
 export interface HandlerRun {
@@ -41,7 +41,7 @@ export async function runHandler(
   };
   const limitMs = jobs[name].timeLimitMs ?? context.settings.queue.timeout_ms;
   const timer = setTimeout(() => abort('time limit'), limitMs);
-  const operation = operationOfEnvelope(envelope);
+  const operation = envelope.operation;
   const logContext = {
     request_id: envelope.request_id,
     job_id: envelope.id,

@@ -95,7 +95,7 @@ test('operators read the state, set a quota, pause a queue, forget cached answer
   const ops = { ...(await as('ops@example.com')), 'content-type': 'application/json' };
   expect((await get('/api/ops/health', await as('demo@example.com'))).status).toBe(403);
   const health = opsHealthSchema.parse(await (await get('/api/ops/health', ops)).json());
-  expect(health.queues.map(({ name }) => name)).toEqual(['transcribe', 'query', 'ingest', 'dead-letter']);
+  expect(health.queues.map(({ name }) => name)).toEqual(['transcribe', 'query', 'ingest']);
   expect(health.missing).toEqual([]);
   const post = (path: string, body?: unknown, method = 'POST') =>
     fetch(`${gateway.url}${path}`, {
