@@ -98,8 +98,10 @@ test('a stream that is not taken is tried again with every word; so is one whose
   await fault({ fault: 'reset', count: 1 });
   expect((await speech.transcribe(input(), never)).text).toBe('how do I descale it');
   expect(await calls()).toBe(3);
-  const without = await speech.transcribe(input({ model: 'manuel.nobody.en-US' }), never);
-  expect(without.text).toBe('how do I descale it');
+  let missing = 0;
+  const onModelMissing = (): void => void (missing += 1);
+  const without = await speech.transcribe(input({ model: 'manuel.nobody.en-US', onModelMissing }), never);
+  expect([without.text, missing]).toEqual(['how do I descale it', 1]);
 });
 
 test('what breaks off later is not tried again, and is no silence', async () => {

@@ -24,6 +24,7 @@ export interface LiveSpeech {
   readonly languages: readonly string[];
   /** A model of what the speaker probably says, where one language is named; one that is not there is done without. */
   readonly model?: string;
+  readonly onModelMissing?: () => void;
   /** PCM, 16 bits, little endian, one channel; taken at the pace at which Transcribe takes it. Its end is the end of speech. */
   readonly audio: AsyncIterable<Uint8Array>;
   /** All that was heard so far, whenever that changes. Each text replaces the one before. */
@@ -181,6 +182,7 @@ export function createTranscribeStreaming(deps: {
       try {
         return await call(speech).catch((error: unknown) => {
           if (model === undefined || open || !isAboutModel(error)) throw error;
+          speech.onModelMissing?.();
           return call(rest);
         });
       } catch (error) {

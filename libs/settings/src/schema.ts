@@ -201,6 +201,12 @@ export const settingsSchema = z.object({
     bias_role_arn: text('Role by which Transcribe reads the texts it is biased by; empty: no bias'),
     bias_max_mb: positive('Manuals read for one user’s bias, newest first, MB', 1024),
     bias_timeout_ms: positive('Longest time to read them, milliseconds', 25_000),
+    live_language: z
+      .string()
+      .regex(/^(?:[a-z]{2,3}-[A-Z]{2})?$/, 'is not a language code such as en-US')
+      .describe(
+        'Language of live speech when none is named; empty: found out among `transcribe.languages`, without bias',
+      ),
     live_max_per_user: positive('Live microphones of one user at once, all gateways together', 100),
     live_max_per_gateway: positive('Live microphones at once on one gateway', 1000),
     live_max_session_s: positive('Longest time from audio_start to audio_end, seconds', 14_400),

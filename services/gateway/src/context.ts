@@ -19,6 +19,7 @@ import { connectRedis } from './adapters/redis.ts';
 import { checkRevocation } from './adapters/revocation.ts';
 import { type Tickets, createTickets } from './adapters/tickets.ts';
 import { type TokenVerifier, createTokenVerifier } from './adapters/token-verifier.ts';
+import { createWantedModels } from './adapters/wanted-models.ts';
 import type { Outside } from './domain/outside.ts';
 
 /** Everything the gateway is made of. */
@@ -103,6 +104,7 @@ export async function createContext(settings: Settings, overrides: GatewayOverri
     toJobView,
     speech,
     livePlaces,
+    wantSpeechModel: createWantedModels(redis, settings, logger),
     performance: new PerformanceWindow(settings.degradation.window_ms),
     degradation: createDegradationWindow({ settings, redis }),
     inspectAudio: overrides.inspectAudio ?? inspectAudio,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { newManualId, speechModelName, readSpeechModelName } from '@manuel/contracts';
 import { forgetModels } from './domain/bias/forget-models.ts';
+import { waitFor } from '@manuel/testing';
 import { toneWav } from './test-support/wav.ts';
 import { startVoiceStack, type VoiceStack } from './test-support/voice-stack.ts';
 
@@ -102,4 +103,20 @@ test('a model that was deleted meanwhile is done without', async () => {
   for (const name of await modelsOf()) await stack.context.models.delete(name);
   expect(await say()).toMatchObject({ status: 'completed' });
   expect(stack.asked.slice(-2).map(({ model }) => model === undefined)).toEqual([false, true]);
+});
+
+test('what a live speaker lacked is made for the next time, and only for who has manuals', async () => {
+  const ids = [await addManual('Grease the Wobbelator.')];
+  await stack.wantModel(`${user}-neighbour`, 'en-US');
+  await stack.wantModel(user, 'en-US');
+  const [made] = await waitFor(
+    async () => {
+      const names = await modelsOf();
+      return names.length > 0 ? names : undefined;
+    },
+    { what: 'the model' },
+  );
+  expect(made).toBe(speechModelName(user, 'en-US', ids));
+  user = `${user}-neighbour`;
+  expect(await modelsOf()).toEqual([]);
 });

@@ -9,13 +9,17 @@ import { every } from './adapters/every.ts';
 import { createLeftovers } from './adapters/leftovers.ts';
 import { createLimiter } from './adapters/limiter.ts';
 import { createLocks } from './adapters/locks.ts';
+import { createWantedModels } from './adapters/wanted-models.ts';
 import { createTranscriptCache } from './adapters/transcript-cache.ts';
 import { forgetModels } from './domain/bias/forget-models.ts';
+import { makeWantedModels } from './domain/bias/make-wanted-models.ts';
 import type { Outside } from './domain/outside.ts';
 
 const service = 'transcribe-worker';
 /** How often models are looked at whose manuals may have changed, milliseconds. */
 const forgetMs = 60_000;
+/** How often models are made that live speakers lacked, milliseconds. */
+const wantedMs = 1000;
 
 /** Everything the worker is made of. */
 export interface TranscribeWorker extends Outside {
@@ -56,7 +60,7 @@ export async function createContext(settings: Settings, overrides: Overrides = {
     // The lock lapses just before the next round: one worker a round.
     if (await locks.take('forget-models', forgetMs * 0.9)) await forgetModels({ models, ledger, readyModels });
   });
-  return {
+  const outside = {
     settings,
     logger,
     metrics,
@@ -69,18 +73,27 @@ export async function createContext(settings: Settings, overrides: Overrides = {
     transcripts: createTranscriptCache(cache),
     models,
     readyModels,
+    wantedModels: createWantedModels(redis, settings),
     locks,
     async readManual(bytes, announced, signal) {
       const { textByPage } = await readManual(bytes, { ...announced, limits, signal });
       return textByPage.join('\n');
     },
     now: Date.now,
+  } satisfies Outside & Pick<TranscribeWorker, 'ledger' | 'sqs'>;
+  const stopping = new AbortController();
+  const stopMaking = every(wantedMs, 'making the language models of live speakers', logger, async () => {
+    if (redis.status === 'ready') await makeWantedModels(outside, stopping.signal);
+  });
+  return {
+    ...outside,
     async ready() {
       await Promise.all([ledger.ping(), s3.ping(settings.storage.audio_bucket)]);
     },
     async close() {
+      stopping.abort();
       await leftovers.close();
-      await stopForgetting();
+      await Promise.all([stopForgetting(), stopMaking()]);
       await cache.close();
       await resilience.close();
       await ledger.close();

@@ -1,6 +1,6 @@
 import type { S3, TranscribeStreaming } from '@manuel/aws';
 import type { CachedAnswer } from '@manuel/cache';
-import type { ManualFormat, Persona } from '@manuel/contracts';
+import type { ManualFormat, Persona, WantedSpeechModel } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
 import type { AudioFacts } from '@manuel/media';
 import type { Admitter, EventHub, ToJobView } from '@manuel/queues';
@@ -48,6 +48,8 @@ export interface Outside {
   readonly toJobView: ToJobView;
   readonly speech: TranscribeStreaming;
   readonly livePlaces: LivePlaces;
+  /** Has the transcribe worker make a language model of the user's manuals. Waits for nothing, never throws. */
+  readonly wantSpeechModel: (wanted: WantedSpeechModel) => void;
   /** Makes every cached answer of a user unreachable, at once and for all gateways. */
   readonly forgetAnswers: (userId: string) => Promise<void>;
   /** A cached answer from its stored form; undefined for one that another version has written. */

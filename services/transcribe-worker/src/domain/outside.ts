@@ -1,5 +1,5 @@
 import type { LanguageModels, S3, Transcribe } from '@manuel/aws';
-import type { AudioFormat } from '@manuel/contracts';
+import type { AudioFormat, WantedSpeechModel } from '@manuel/contracts';
 import type { Ledger } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
@@ -73,6 +73,8 @@ export interface Outside {
   /** Names of models that are known to be ready. */
   readonly readyModels: Pick<Set<string>, 'has' | 'add' | 'delete'>;
   readonly locks: Locks;
+  /** Models that live speakers lacked; each is taken by one worker. Undefined: none. */
+  readonly wantedModels: { take(): Promise<WantedSpeechModel | undefined> };
   readonly readManual: ReadManual;
   readonly now: () => number;
 }

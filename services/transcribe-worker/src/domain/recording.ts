@@ -83,5 +83,7 @@ export function ownAudioKey(settings: Pick<Settings, 'storage'>, owned: Owned): 
   throw new ManuelError('upload_missing', 'There is no such recording. Upload it first, then ask again.');
 }
 
-export const languagesOf = ({ transcribe }: Pick<Settings, 'transcribe'>, { source }: Pick<Owned, 'source'>) =>
-  source.language_code === undefined ? transcribe.languages : [source.language_code];
+export const languagesOf = (
+  { transcribe }: Pick<Settings, 'transcribe'>,
+  { source }: { readonly source: Pick<Owned['source'], 'language_code'> },
+) => (source.language_code === undefined ? transcribe.languages : [source.language_code]);

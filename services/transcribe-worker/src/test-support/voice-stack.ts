@@ -1,12 +1,13 @@
 import { createS3, type S3, type StartTranscription } from '@manuel/aws';
 import { startAwsLocal } from '@manuel/aws-local';
-import { isTerminal, type JobPayload } from '@manuel/contracts';
+import { isTerminal, type JobPayload, wantedEntry, wantedSpeechModels } from '@manuel/contracts';
 import type { JobRow, Ledger } from '@manuel/ledger';
 import { type Admitter, createAdmitter } from '@manuel/queues';
 import { createResilience } from '@manuel/resilience';
 import { type Settings, type SettingsOverrides, settingsWith } from '@manuel/settings';
 import { createMetrics, silentLogger } from '@manuel/telemetry';
 import { type SpeechServer, startSpeechServer, testRedis, waitFor } from '@manuel/testing';
+import { Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,8 @@ export interface VoiceStack {
   submit(userId: string, source: Source, operation?: 'transcribe' | 'voice'): Promise<string>;
   /** The job's row once it has ended. */
   ended(userId: string, jobId: string): Promise<JobRow>;
+  /** Says, as a gateway does, that a live speaker lacked a model. */
+  wantModel(userId: string, language: string): Promise<void>;
   /** Keys that are left under the user's prefix. */
   keysOf(userId: string): Promise<string[]>;
   /** Calls of Transcribe since the start, by operation. */
@@ -125,6 +128,11 @@ export async function startVoiceStack(
         },
         { what: `the end of ${jobId}`, timeoutMs: 20_000 },
       ),
+    async wantModel(userId, language) {
+      const connection = new Redis(redis.url);
+      await connection.sadd(wantedSpeechModels(redis.prefix), wantedEntry({ userId, language }));
+      await connection.quit();
+    },
     keysOf: (userId) => Array.fromAsync(s3.listObjects(bucket, `${audio_prefix}/${userId}/`), (object) => object.key),
     async calls() {
       const calls = (await control('/_calls')) as Record<string, Record<string, number>>;

@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts';
 import type { Outside } from '../outside.ts';
 import { admitJob, checkPriority, submittedJob } from '../submission.ts';
 import { checkManuals } from '../submit-query.ts';
-import { chooseSpeechModel } from './choose-speech-model.ts';
+import { speechModel } from './speech-model.ts';
 
 export interface LiveQuestion {
   readonly start: AudioStart;
@@ -31,18 +31,20 @@ export async function askLive(outside: Outside, caller: Caller, question: LiveQu
       errors: [{ path: 'language_code', message: 'is not a language of live speech' }],
     });
   }
-  const languages = language_code === undefined ? outside.settings.transcribe.languages : [language_code];
+  const languages = languagesOf(outside, language_code);
   const leave = await outside.livePlaces.take(caller.userId);
   let text: string;
   try {
     const [model] = await Promise.all([
-      chooseSpeechModel(outside, caller.userId, languages),
+      speechModel(outside, caller.userId, languages),
       outside.admitter.check({ job: 'query', operation: 'voice', userId: caller.userId, class: priority }),
       checkManuals(outside, caller, asked.manual_ids),
     ]);
     signal.throwIfAborted();
-    const speech = { sampleRate: sample_rate, languages, audio: sound, onPartial };
-    ({ text } = await outside.speech.transcribe(model === undefined ? speech : { ...speech, model }, signal));
+    ({ text } = await outside.speech.transcribe(
+      { sampleRate: sample_rate, languages, audio: sound, onPartial, ...model },
+      signal,
+    ));
   } finally {
     leave();
   }
@@ -62,4 +64,11 @@ export async function askLive(outside: Outside, caller: Caller, question: LiveQu
   if (submitted.kind !== 'job') throw new Error('a live question was answered without a job');
   const { view } = submitted;
   return { ...view, progress: { ...view.progress, transcription: text } };
+}
+
+/** One: it is spoken. More: the one that is spoken is found out. */
+function languagesOf({ settings }: Pick<Outside, 'settings'>, named: string | undefined): readonly string[] {
+  const { live_language, languages } = settings.transcribe;
+  if (named !== undefined) return [named];
+  return live_language === '' ? languages : [live_language];
 }

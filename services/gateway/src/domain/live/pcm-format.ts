@@ -11,7 +11,7 @@ const pcmTypes: readonly string[] = [
   'audio/s16le',
 ];
 /** The same samples behind a header, which is taken off. */
-const wavTypes: readonly string[] = ['audio/wav', 'audio/x-wav', 'audio/wave'];
+const wavTypes: readonly string[] = ['audio/wav', 'audio/x-wav', 'audio/wave', 'audio/vnd.wave'];
 
 const unsupported = (detail: string): ManuelError => new ManuelError('unsupported_media_type', detail);
 

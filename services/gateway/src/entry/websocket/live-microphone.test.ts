@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { jobIdSchema } from '@manuel/contracts';
+import { Redis } from 'ioredis';
+import { jobIdSchema, newManualId, wantedEntry, wantedSpeechModels } from '@manuel/contracts';
 import type { SettingsOverrides } from '@manuel/settings';
 import { type SpeechServer, startSpeechServer, waitFor } from '@manuel/testing';
 import { startQueryWorker } from '../../test-support/query-worker.ts';
@@ -69,6 +70,8 @@ async function speakUntil(client: TestClient, over: () => boolean): Promise<void
 const ask = (client: TestClient, change: object = {}): void => {
   for (const message of [{ ...start, ...change }, sound(1), end]) client.send(message);
 };
+/** How many microphones a gateway has open, which only its metrics ask for. */
+const placesOf = (of: TestGateway) => of.gateway.livePlaces as typeof of.gateway.livePlaces & { taken: number };
 const streams = async (): Promise<number> => (await world.calls())['transcribe']?.['StartStreamTranscription'] ?? 0;
 const userIdOf = async (email?: string): Promise<string> =>
   (await gateway.gateway.tokens.verify(await world.token(email))).userId;
@@ -120,6 +123,30 @@ test('the same connection asks again; nothing is kept of the sound', async () =>
   expect(job.progress.transcription).toBe('and how often');
   const { audio_bucket, audio_prefix } = gateway.gateway.settings.storage;
   expect(await Array.fromAsync(gateway.gateway.s3.listObjects(audio_bucket, `${audio_prefix}/`))).toEqual([]);
+});
+
+test('a model of the speaker’s manuals that is not there is asked for, and done without', async () => {
+  const userId = await userIdOf();
+  const manual_id = newManualId();
+  const manual = { user_id: userId, manual_id, filename: 'manual.txt', content_type: 'text/plain', bytes: 1, pages: 1 };
+  const { manuals } = gateway.gateway.ledger;
+  await manuals.create({
+    ...manual,
+    status: 'ready',
+    created_at: 1,
+    updated_at: 1,
+    s3_key: 'm',
+    upload_method: 'body',
+  });
+  const before = await streams();
+  const client = await connect();
+  ask(client);
+  await client.next('accepted');
+  expect((await streams()) - before).toBe(2);
+  const redis = new Redis(world.redis.url);
+  expect(await redis.spop(wantedSpeechModels(world.redis.prefix))).toBe(wantedEntry({ userId, language: 'en-US' }));
+  await redis.quit();
+  await manuals.remove(userId, manual_id);
 });
 
 test('silence is no speech: no job, no charge', async () => {
@@ -344,7 +371,7 @@ describe('when Transcribe fails the question is not charged and can be said agai
 });
 
 test('a client that leaves while it speaks leaves nothing; one that has said all is asked for', async () => {
-  const { livePlaces } = gateway.gateway as unknown as { livePlaces: { taken: number } };
+  const livePlaces = placesOf(gateway);
   const [gone, before] = [await connect(), await jobsOf()];
   gone.send(start);
   gone.send(sound(0.5));
@@ -366,6 +393,17 @@ test('a client that leaves while it speaks leaves nothing; one that has said all
   release();
   await waitFor(async () => (await jobsOf()) === before + 1, { what: 'the job' });
   expect(livePlaces.taken).toBe(0);
+});
+
+test('a token that expires ends the recording with its connection', async () => {
+  const verify = async () => ({ userId: 'user-1', groups: [], expiresAtMs: Date.now() + 500 });
+  const short = await world.gateway({}, { tokens: { verify, known: () => undefined, ready: async () => undefined } });
+  gateways.push(short);
+  const client = await connect(short);
+  client.send(start);
+  await speakUntil(client, () => client.closed !== undefined);
+  expect(client.closed?.code).toBe(4001);
+  await waitFor(() => placesOf(short).taken === 0, { what: 'the end of the stream' });
 });
 
 test('a gateway that stops refuses what is being said and accepts what was said', async () => {

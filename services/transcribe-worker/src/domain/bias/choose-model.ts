@@ -1,8 +1,9 @@
 import { modelLanguages } from '@manuel/aws';
 import { speechModelName } from '@manuel/contracts';
 import type { Outside } from '../outside.ts';
-import { languagesOf, type Recording } from '../recording.ts';
+import { languagesOf } from '../recording.ts';
 import { makeModel } from './make-model.ts';
+import type { Speaker } from './speaker.ts';
 
 /** How long a model that another worker makes is waited for, in looks and milliseconds between them. */
 const maxWaits = 60;
@@ -18,7 +19,7 @@ export type Choice =
  * The model of the owner's own manuals, made when there is none. A recording is never refused for want of a model: whatever
  * goes wrong here, it is heard without one.
  */
-export async function chooseModel(outside: Outside, recording: Recording): Promise<Choice> {
+export async function chooseModel(outside: Outside, recording: Speaker): Promise<Choice> {
   const { bias, bias_role_arn } = outside.settings.transcribe;
   if (bias === 'off' || bias_role_arn === '') return { kind: 'chosen', name: null };
   try {
@@ -30,7 +31,7 @@ export async function chooseModel(outside: Outside, recording: Recording): Promi
   }
 }
 
-async function choose(outside: Outside, recording: Recording): Promise<Choice> {
+async function choose(outside: Outside, recording: Speaker): Promise<Choice> {
   const { models, locks, ledger, readyModels } = outside;
   const { userId, signal } = recording;
   const language = modelLanguage(outside, recording);
@@ -65,7 +66,7 @@ async function choose(outside: Outside, recording: Recording): Promise<Choice> {
 }
 
 /** The language of the model: the one that is spoken, or the first candidate. */
-export function modelLanguage(outside: Pick<Outside, 'settings'>, recording: Pick<Recording, 'source'>) {
+export function modelLanguage(outside: Pick<Outside, 'settings'>, recording: Pick<Speaker, 'source'>) {
   const [language] = languagesOf(outside.settings, recording);
   return language !== undefined && modelLanguages.includes(language) ? language : undefined;
 }

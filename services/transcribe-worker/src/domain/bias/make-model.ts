@@ -1,7 +1,7 @@
 import type { ManualRow } from '@manuel/ledger';
 import { readSpeechModelName } from '@manuel/contracts';
 import type { Outside } from '../outside.ts';
-import type { Recording } from '../recording.ts';
+import type { Speaker } from './speaker.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -14,7 +14,7 @@ export interface ModelPlan {
 /** Makes a model of the texts of the user's manuals, newest first, and removes the ones that it replaces. */
 export async function makeModel(
   outside: Outside,
-  recording: Recording,
+  recording: Pick<Speaker, 'userId' | 'signal'>,
   plan: ModelPlan,
 ): Promise<'ready' | 'building' | 'none'> {
   const { settings, s3, models } = outside;
