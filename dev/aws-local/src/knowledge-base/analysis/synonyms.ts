@@ -338,6 +338,87 @@ daily day
 weekly week
 monthly month
 annual year yearly
+turn switch
+switch toggle
+power mains
+lightning thunderstorm storm
+provider isp carrier operator
+box package carton packaging
+trash rubbish garbage waste bin
+altitude elevation mountain
+beep sound
+gasket seal ring
+rubber silicone
+minimum least
+amount quantity
+username login credential
+passphrase password key
+visitor guest
+limit restrict restriction
+block filter deny
+priority preference
+console game
+shop store dealer
+hard tough firm
+stick stuck adhere
+spill overflow
+sputter splash splatter
+spoil perish perishable
+scorch burn burnt
+suitable permitted allowed safe
+memorise memorize memory preset store save
+random shuffle
+repeat loop
+title track song
+illumination light lighting
+close shut
+grip handle
+steam vapor vapour
+pot pan vessel
+cup mug
+sear brown saute
+sparkling carbonated fizzy gas
+dispenser container
+outdoors outside
+abroad away remote remotely
+stain mark discoloration discolouration
+scratch scrape
+carpet rug floor
+crack cracked broken
+hole opening
+crumb residue
+grease oil lubricate
+sharpen sharp
+tighten fasten screw
+loosen undo unscrew
+noise crackle
+vibration wobble unstable
+balance level
+reach range
+strength level intensity
+thermal heat
+freeze hang crash frozen
+reboot restart
+wake activate
+unresponsive respond reaction
+sync time
+pouch bag case
+carry transport
+ship transport
+bend kink fold
+dent damage
+underneath underside bottom
+rear back
+portion serving
+ingredient food
+ready done finished
+pregnant pacemaker medical
+supervise supervision attend unattended
+immerse submerge dip
+wet damp moist
+earbud headphone
+dusty dust
+license licence
 `;
 
 const SYNONYMS: ReadonlyMap<string, readonly string[]> = readGroups();

@@ -7,6 +7,11 @@ export const PARAMETERS = {
   synonymWeight: 0.2,
   /** The same when the word itself does not occur at all. */
   substituteWeight: 0.6,
+  /** What a manual says instead of a phrase counts this much of the phrase; units and the like this much. */
+  phraseWeight: 0.8,
+  signWeight: 1,
+  /** So much does the word count by which a measure is asked for. */
+  measuredWeight: 0.4,
   /** A word of nearly the same form ("notified", "notification") counts this much times its likeness. */
   relativeWeight: 0.4,
   minLikeness: 0.75,

@@ -1,3 +1,5 @@
+import { isKindOfMeasure } from '../analysis/measures.ts';
+import { findPhrases, type FoundPhrase } from '../analysis/phrases.ts';
 import { isLightStem, isStopStem } from '../analysis/stop-words.ts';
 import { synonymsOf } from '../analysis/synonyms.ts';
 import { stem, words } from '../analysis/tokenize.ts';
@@ -42,12 +44,14 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
     const frequency = frequencyOf(stemmed, indexes);
     return Math.log(1 + (sentences - frequency + 0.5) / (frequency + 0.5));
   };
-  const sequence = joinCompounds(dropUnknownCompounds(words(text), indexes), indexes).flatMap((word) =>
+  const sequence = joinCompounds(dropUnknownCompounds(askedWords(text), indexes), indexes).flatMap((word) =>
     readWord(word, indexes),
   );
   const contents = sequence.filter((stemmed) => !isStopStem(stemmed));
+  const { byStem, others } = assignPhrases(findPhrases(text), new Set(contents));
+  contents.push(...others);
   const own = new Set(contents);
-  const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, indexes, idfOf)).filter(
+  const all = Array.from(own, (stemmed) => conceptOf(stemmed, own, byStem.get(stemmed), indexes, idfOf)).filter(
     (concept) => concept !== undefined,
   );
   const concepts = all.toSorted((a, b) => b.idf - a.idf).slice(0, PARAMETERS.maxConcepts);
@@ -61,6 +65,9 @@ export function readQuestion(text: string, indexes: readonly DocumentIndex[]): Q
     stopWords: Array.from(new Set(sequence.filter(isStopStem)), (stemmed) => ({ stem: stemmed, idf: idfOf(stemmed) })),
   };
 }
+
+/** What is asked is the measure, whatever its kind is called. */
+const askedWords = (text: string): string[] => words(text).filter((word) => !isKindOfMeasure(word));
 
 /** The word's stem, of the word that was meant if it is misspelt, or of its two parts if the manual writes them apart. */
 function readWord(word: string, indexes: readonly DocumentIndex[]): string[] {
@@ -84,23 +91,52 @@ function joinCompounds(list: readonly string[], indexes: readonly DocumentIndex[
   });
 }
 
+/** Each phrase to the first of its own words; those without any, or without one that is asked, add a word of their own. */
+function assignPhrases(phrases: readonly FoundPhrase[], contents: ReadonlySet<string>) {
+  const byStem = new Map<string, FoundPhrase[]>();
+  const others: string[] = [];
+  for (const phrase of phrases) {
+    const head = phrase.own.find((stemmed) => contents.has(stemmed)) ?? phrase.answers[0] ?? phrase.signs[0];
+    if (head === undefined) continue;
+    if (!contents.has(head)) others.push(head);
+    byStem.set(head, [...(byStem.get(head) ?? []), phrase]);
+  }
+  return { byStem, others };
+}
+
 /** Undefined when neither the word nor anything that may stand for it occurs. */
 function conceptOf(
   stemmed: string,
   own: ReadonlySet<string>,
+  phrases: readonly FoundPhrase[] = [],
   indexes: readonly DocumentIndex[],
   idfOf: (stemmed: string) => number,
 ): Concept | undefined {
-  const synonyms = synonymsOf(stemmed).filter((synonym) => !own.has(synonym) && isKnown(synonym, indexes));
+  const isOther = (other: string): boolean => other !== stemmed && !own.has(other) && isKnown(other, indexes);
+  const answers = phrases.flatMap((phrase) => phrase.answers).filter(isOther);
+  const signs = phrases.flatMap((phrase) => phrase.signs).filter(isOther);
+  const synonyms = synonymsOf(stemmed).filter(isOther);
   const relatives = relativesOf(stemmed, indexes).filter((relative) => !own.has(relative.stem));
   const known = isKnown(stemmed, indexes);
-  if (!known && synonyms.length === 0 && relatives.length === 0) return undefined;
-  const weight = known ? PARAMETERS.synonymWeight : PARAMETERS.substituteWeight;
-  const variants = [{ stem: stemmed, weight: 1 }, ...synonyms.map((synonym) => ({ stem: synonym, weight }))];
+  const substitutes = [...synonyms, ...answers, ...signs];
+  if (!known && substitutes.length === 0 && relatives.length === 0) return undefined;
+  const weights = new Map<string, number>();
+  const vary = (others: readonly string[], weight: number): void => {
+    for (const other of others) weights.set(other, Math.max(weight, weights.get(other) ?? 0));
+  };
+  vary(synonyms, known ? PARAMETERS.synonymWeight : PARAMETERS.substituteWeight);
+  vary(answers, PARAMETERS.phraseWeight);
+  vary(signs, PARAMETERS.signWeight);
+  // "How wide" is answered by a width, hardly by the word.
+  const ownWeight = signs.some(isKindOfMeasure) ? PARAMETERS.measuredWeight : 1;
+  const variants = [
+    { stem: stemmed, weight: ownWeight },
+    ...Array.from(weights, ([name, weight]) => ({ stem: name, weight })),
+  ];
   // A word that does not occur weighs as much as the rarest that stands for it.
   const idf = known
     ? idfOf(stemmed)
-    : Math.max(...[...synonyms, ...relatives.map((relative) => relative.stem)].map(idfOf));
+    : Math.max(...[...substitutes, ...relatives.map((relative) => relative.stem)].map(idfOf));
   return { stem: stemmed, variants, relatives, idf: isLightStem(stemmed) ? idf * PARAMETERS.lightWeight : idf };
 }
 

@@ -30,6 +30,35 @@ test.each([
   expect(ask(question).slice(0, 1).map(pageOf)).toEqual([page]);
 });
 
+const drill = indexOf(
+  [
+    'Battery drill D2. Read these instructions. The tool is made for wood and metal.',
+    'Chuck\n\nTo detach the chuck hold the collar and turn the sleeve. Insert the bit and tighten it. A wide belt clip is at the side.',
+    'Charging\n\nThe charger takes an hour. Remove the pack when the lamp is green. Discharge it fully once a month.',
+    'Noise and heat are normal while drilling. Wear gloves and goggles. Keep children away from the tool.',
+    'Technical data\n\nMass 1.4kg. 182 x 53 x 158 mm. 18V. Idle 1500 rpm. Emission 78 dB.',
+    'Environment\n\nOld tools do not belong into household rubbish: hand them in at a collection point.',
+    'Service\n\nHotline +44 20 5550 0199, Monday to Friday. Package contents: drill, charger, case.',
+  ].join('\f'),
+  'drill',
+);
+
+test.each([
+  ['How heavy is it?', 5],
+  ['What are the dimensions?', 5],
+  ['How wide is the drill?', 5],
+  ['How loud is it?', 5],
+  ['What voltage does it need?', 5],
+  ['How fast is it?', 5],
+  ['How do I take the chuck off?', 2],
+  ['How can I get rid of my old drill?', 6],
+  ['how do I recycle it', 6],
+  ['What is in the box?', 7],
+  ['What is the phone number of customer service?', 7],
+])('what is asked in other words than a manual has: %s', (question, page) => {
+  expect(ask(question, 10, [drill]).slice(0, 1).map(pageOf)).toEqual([page]);
+});
+
 test('gives each of the best pages once before any page comes again, scores never rising', () => {
   const hits = ask('machine coffee water', 40);
   const pages = hits.map(pageOf);
