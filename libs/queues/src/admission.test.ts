@@ -50,6 +50,23 @@ test('of 200 at once with 10 left exactly 10 are admitted, over two gateways and
   expect(await one.usage('anna')).toEqual({ daily_used: 10, daily_limit: 10, monthly_used: 10, monthly_limit: 25 });
 });
 
+test('whether a job would be admitted is told for one command, and nothing is reserved for it', async () => {
+  const admitter = await bench.admitter();
+  const ask = (userId = 'anna') => admitter.check({ job: 'query', operation: 'voice', userId, class: 'normal' });
+  await ask();
+  expect(await topLevelCommands(bench.url, () => ask())).toEqual(['evalsha']);
+  for (let i = 0; i < 10; i += 1) {
+    await ask();
+    await submit(admitter, question('anna'));
+  }
+  await expect(ask()).rejects.toMatchObject({ code: 'quota_exceeded' });
+  await ask('ben');
+  expect(await admitter.usage('ben')).toMatchObject({ daily_used: 0, monthly_used: 0 });
+  for (let i = 0; i < 20; i += 1) await submit(admitter, question(`user-${i}`));
+  await expect(ask('ben')).rejects.toMatchObject({ code: 'queue_full' });
+  expect(bench.deps.ledger.rows.size).toBe(30);
+});
+
 test('a completed job stays used, after Redis forgot everything too', async () => {
   const admitter = await bench.admitter();
   await bench.worker(done);

@@ -28,6 +28,8 @@ export interface ReserveOptions {
   readonly lookUpIdempotency: boolean;
   /** False: no limits and no quota. */
   readonly limited: boolean;
+  /** Tells whether there is quota and room, and reserves nothing. */
+  readonly onlyAsk?: boolean;
 }
 
 /** What all admissions of one moment share; see `admitScript`. */
@@ -69,7 +71,7 @@ export async function reserve<N extends JobName>(
     options.jobId,
     request.class,
     options.limited && definition.usage !== null ? 1 : 0,
-    options.limited ? 1 : 0,
+    options.onlyAsk ? 2 : options.limited ? 1 : 0,
     options.idempotencyKey ?? '',
     request.idempotency?.bodySha256 ?? '',
     options.lookUpIdempotency ? 1 : 0,
@@ -128,7 +130,7 @@ function refusal(context: QueueContext, now: number, kind: string, details: stri
 /** Takes a reservation back. */
 export async function unreserve<N extends JobName>(
   context: QueueContext,
-  request: AdmissionCheck<N>,
+  request: AdmitRequest<N>,
   jobId: string,
   idempotencyKey: string | undefined,
 ): Promise<void> {

@@ -13,7 +13,7 @@ export const admitArguments = 13;
  *
  * ARGV: 1 prefix, 2 now (ms), 3 day (UTC, yyyy-mm-dd), 4 daily limit, 5 monthly limit, 6 most waiting, 7 most waiting of one
  * user, 8 all queues (comma separated), 9 seconds an idempotency key is kept, then for each job: queue, user, job id, class,
- * charged (0/1), enforce limits (0/1), idempotency key ('' none), body digest, look the key up (0: written only), cache version
+ * charged (0/1), enforce limits (0, 1, or 2: and reserve nothing), idempotency key ('' none), body digest, look the key up (0: written only), cache version
  * key ('' none), cache prefix, cache suffix, the id may be open already (0/1)
  *
  * Replies one each: {'ok', priority, '1' reserved now or '0' before} | {'idem', entry} |
@@ -51,7 +51,7 @@ end
 
 local function admit(at)
   local queue, user, id, class = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local charged, enforced = ARGV[at + 4] == '1', ARGV[at + 5] == '1'
+  local charged, enforced = ARGV[at + 4] == '1', ARGV[at + 5] ~= '0'
   local idemKey, versionKey = ARGV[at + 6], ARGV[at + 9]
   local quotaKey = P .. ':u:' .. user .. ':quota'
   local day = ARGV[3]
@@ -127,6 +127,8 @@ local function admit(at)
       if waiting >= mostOfUser then return {'too_many_jobs', tostring(waiting), tostring(waitingInAll), rate()} end
     end
   end
+
+  if ARGV[at + 5] == '2' then return {'ok', '0', '0'} end
 
   local priority = fairTurn(queue, class, user)
   if charged then call('HSET', quotaKey, 'd', daily + 1, 'm', monthly + 1) end
