@@ -153,7 +153,13 @@ export const settingsSchema = z.object({
     hmac: z.enum(['off', 'optional', 'required']).describe('Signed requests for sensitive operations'),
     hmac_keys: text('Keys of signed requests, `id:secret` with commas between').meta({ secret: true }),
   }),
-  screening: z.object({ mode: z.enum(['off', 'observe', 'block']).describe('What screening of identifiers does') }),
+  screening: z.object({
+    mode: z
+      .enum(['off', 'observe', 'block'])
+      .describe(
+        'Questions that look like an attack: `observe` logs and counts them, `block` also refuses those with control characters',
+      ),
+  }),
   auth: z.object({ check_revocation: flag('Ask Cognito whether a token was revoked') }),
   retry,
   breaker: z.object({

@@ -7,7 +7,7 @@ import { inspectAudio, inspectManual, manualLimits } from '@manuel/media';
 import { type QueueInspector, createAdmitter, createEventHub, createQueueInspector, toJobView } from '@manuel/queues';
 import { type DegradationWindow, type Resilience, createDegradationWindow, createResilience } from '@manuel/resilience';
 import type { Settings } from '@manuel/settings';
-import { type Metrics, createLogger, createMetrics } from '@manuel/telemetry';
+import { createLogger, createMetrics } from '@manuel/telemetry';
 import { createAnswerCache } from './adapters/answer-cache.ts';
 import { createCachedTurns } from './adapters/cached-turns.ts';
 import { HitCounter } from './adapters/hit-counter.ts';
@@ -24,7 +24,6 @@ import type { Outside } from './domain/outside.ts';
 
 /** Everything the gateway is made of. */
 export interface Gateway extends Outside {
-  readonly metrics: Metrics;
   readonly tokens: TokenVerifier;
   readonly tickets: Tickets;
   /** Nonces of signed requests, each good once. */

@@ -5,7 +5,7 @@ import type { Ledger } from '@manuel/ledger';
 import type { AudioFacts } from '@manuel/media';
 import type { Admitter, EventHub, ToJobView } from '@manuel/queues';
 import type { Settings } from '@manuel/settings';
-import type { Logger } from '@manuel/telemetry';
+import type { Logger, Metrics } from '@manuel/telemetry';
 
 /** Reads a recording's container, not its sound. Throws `audio_unreadable` and `audio_too_long`. */
 export type InspectAudio = (bytes: Uint8Array, limits: { readonly maxDurationS: number }) => AudioFacts;
@@ -39,6 +39,7 @@ export interface LivePlaces {
 export interface Outside {
   readonly settings: Settings;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly ledger: Ledger;
   readonly admitter: Admitter;
   readonly hub: EventHub;

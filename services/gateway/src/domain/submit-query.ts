@@ -2,10 +2,12 @@ import { ManuelError, type QueryRequest } from '@manuel/contracts';
 import { answerFromCache, cacheKeyOf } from './answer-from-cache.ts';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
+import { screenQuestion } from './screen-question.ts';
 import { type Idempotency, type Submitted, admitJob, submittedJob } from './submission.ts';
 
 /**
- * Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's.
+ * Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's, and what
+ * screening throws.
  */
 export async function submitQuery(
   outside: Outside,
@@ -13,6 +15,7 @@ export async function submitQuery(
   body: QueryRequest,
   idempotency?: Idempotency,
 ): Promise<Submitted> {
+  screenQuestion(outside, caller, body.question);
   const { priority, expires_in_s, ...payload } = body;
   await checkManuals(outside, caller, payload.manual_ids);
   if (payload.conversation_id !== undefined) await outside.settleCachedTurn(caller.userId, payload.conversation_id);
