@@ -1,7 +1,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { ManuelError } from '@manuel/contracts';
 import type { TableKey } from '../tables.ts';
-import { type Attributes, NotAnswered, toAttributes } from './direct-batch-write.ts';
+import { type Attributes, NotAnswered, toAttributes } from './direct-call.ts';
 import type { Deadline, Dynamo } from './dynamo.ts';
 import { toLedgerError } from './failures.ts';
 
@@ -54,7 +54,7 @@ function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadl
   return dynamo.run('BatchWriteItem', deadline, async (client, options) => {
     if (direct) {
       try {
-        const left = await dynamo.batchWrite(table, direct, options);
+        const left = leftOut(table, await dynamo.direct('BatchWriteItem', puts(table, direct), options));
         return batch.filter((row) => left.some((one) => isSame(one['user_id'], one['job_id'], row)));
       } catch (error) {
         if (!(error instanceof NotAnswered)) throw error;
@@ -68,6 +68,18 @@ function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadl
       left.some((one) => isSame({ S: String(one['user_id']) }, { S: String(one['job_id']) }, row)),
     );
   });
+}
+
+const puts = (table: string, items: readonly Attributes[]): object => ({
+  RequestItems: { [table]: items.map((Item) => ({ PutRequest: { Item } })) },
+});
+
+function leftOut(table: string, answer: unknown): Attributes[] {
+  // Safe: what BatchWriteItem answers.
+  const { UnprocessedItems } = answer as {
+    UnprocessedItems?: Record<string, { PutRequest: { Item: Attributes } }[]>;
+  };
+  return (UnprocessedItems?.[table] ?? []).map(({ PutRequest }) => PutRequest.Item);
 }
 
 /** Every table that is written in batches has user_id and a sort key of its own among its attributes. */

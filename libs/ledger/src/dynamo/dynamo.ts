@@ -4,7 +4,7 @@ import type { Logger, Metrics } from '@manuel/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TableKey, tableName } from '../tables.ts';
 import { delayBefore } from './delays.ts';
-import { type DirectBatchWrite, directBatchWrite } from './direct-batch-write.ts';
+import { type DirectCall, directCall } from './direct-call.ts';
 import { failureOf, toLedgerError } from './failures.ts';
 
 /** `request`: somebody waits for an HTTP answer. `effect`: a worker records what happened and had better succeed. */
@@ -26,12 +26,12 @@ export interface DynamoOptions {
 /** Runs calls under deadline and retry policy, counts and times them. Only for calls that may be repeated. */
 export class Dynamo {
   readonly client: DynamoDBDocumentClient;
-  readonly batchWrite: DirectBatchWrite;
+  readonly direct: DirectCall;
   readonly #options: DynamoOptions;
 
   constructor(options: DynamoOptions) {
     this.client = options.client;
-    this.batchWrite = directBatchWrite(options.client);
+    this.direct = directCall(options.client);
     this.#options = options;
   }
 

@@ -1,9 +1,10 @@
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Settings } from '@manuel/settings';
 import { randomUUID } from 'node:crypto';
 import { batchPut } from '../dynamo/batch-put.ts';
 import type { Dynamo, Patience } from '../dynamo/dynamo.ts';
 import { isConditionFailed } from '../dynamo/failures.ts';
+import { updateItem } from '../dynamo/update-item.ts';
 import type { JobRow, JobsLedger, Outcome } from '../types.ts';
 import { GroupCommit } from './group-commit.ts';
 import { toDetailText, toJobItem, toJobRow, toPayloadText, toResultText } from './job-row.ts';
@@ -67,11 +68,9 @@ export function createJobsLedger(
       ReturnValues: 'ALL_NEW' as const,
     };
     try {
-      const answer = await dynamo.run('UpdateItem', 'effect', (client, options) =>
-        client.send(new UpdateCommand(request), options),
-      );
+      const attributes = await updateItem(dynamo, 'effect', request);
       dynamo.written('jobs', 1);
-      return { won: true, row: toJobRow(answer.Attributes) };
+      return { won: true, row: toJobRow(attributes) };
     } catch (error) {
       if (!isConditionFailed(error)) throw error;
       const item = await read(userId, jobId, 'effect');

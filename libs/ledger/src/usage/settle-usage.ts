@@ -1,7 +1,8 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { createHash } from 'node:crypto';
 import type { Dynamo } from '../dynamo/dynamo.ts';
 import { isConditionFailed } from '../dynamo/failures.ts';
+import { updateItem } from '../dynamo/update-item.ts';
 import { expiryOf } from '../tables.ts';
 import type { UsageLedger } from '../types.ts';
 import { dayOf } from './days.ts';
@@ -95,7 +96,7 @@ async function change(
     ]),
   };
   try {
-    await dynamo.run('UpdateItem', 'effect', (client, options) => client.send(new UpdateCommand(request), options));
+    await updateItem(dynamo, 'effect', request);
     dynamo.written('usage', 1);
   } catch (error) {
     // The counters said so already: another run of this job, or an earlier try of this write.

@@ -45,29 +45,29 @@ export function toAttributes(row: Item): Attributes | undefined {
   return attributes;
 }
 
-/** Puts rows of one table. Answers those that were left out. Throws what the SDK throws, or `NotAnswered`. */
-export type DirectBatchWrite = (
-  table: string,
-  items: readonly Attributes[],
+/** A call in DynamoDB's own JSON, answered likewise. Throws what the SDK throws, or `NotAnswered`. */
+export type DirectCall = (
+  operation: 'BatchWriteItem' | 'UpdateItem',
+  input: object,
   options: { readonly abortSignal: AbortSignal },
-) => Promise<readonly Attributes[]>;
+) => Promise<unknown>;
 
 /**
- * BatchWriteItem on the hot path, without the SDK's command: its schema walks, middleware and clones cost several times the
- * request itself. What matters is the SDK's own: endpoint rules, credentials, clock, signature, HTTP handler.
+ * Calls on the hot path, without the SDK's commands: their schema walks, middleware and clones cost several times the request
+ * itself. What matters is the SDK's own: endpoint rules, credentials, clock, signature, HTTP handler.
  */
-export function directBatchWrite(client: DynamoDBDocumentClient): DirectBatchWrite {
+export function directCall(client: DynamoDBDocumentClient): DirectCall {
   const { config } = client;
   const sign = requestSigner(config);
   let known: Promise<URL> | undefined;
 
-  return async (table, items, options) => {
+  return async (operation, input, options) => {
     known ??= getEndpointFromInstructions({}, BatchWriteItemCommand, config).then(({ url }) => url);
     const endpoint = await known.catch((error: unknown) => {
       known = undefined;
       throw error;
     });
-    const body = JSON.stringify({ RequestItems: { [table]: items.map((Item) => ({ PutRequest: { Item } })) } });
+    const body = JSON.stringify(input);
     const at = new Date(Date.now() + config.systemClockOffset);
     const request = new HttpRequest({
       method: 'POST',
@@ -75,23 +75,20 @@ export function directBatchWrite(client: DynamoDBDocumentClient): DirectBatchWri
       hostname: endpoint.hostname,
       ...(endpoint.port === '' ? {} : { port: Number(endpoint.port) }),
       path: '/',
-      headers: await sign({ host: endpoint.host, target: 'DynamoDB_20120810.BatchWriteItem', body, at }),
+      headers: await sign({ host: endpoint.host, target: `DynamoDB_20120810.${operation}`, body, at }),
       body,
     });
     const { response } = await config.requestHandler.handle(request, options);
     // Safe: the handler is Node's, so the body is Node's.
     const text = await readText(response.body as IncomingMessage);
     if (response.statusCode !== 200) throw failureIn(response.statusCode, text);
-    const answer = JSON.parse(text) as {
-      UnprocessedItems?: Record<string, { PutRequest: { Item: Attributes } }[]>;
-    };
-    return (answer.UnprocessedItems?.[table] ?? []).map(({ PutRequest }) => PutRequest.Item);
+    return JSON.parse(text);
   };
 }
 
 function failureIn(status: number, text: string): Error {
   const name = /"__type"\s*:\s*"(?:[^"#]*#)?(\w+)"/.exec(text)?.[1] ?? 'Unknown';
-  return status >= 500 || status === 429 || /Throttling|Throughput|RequestLimit/.test(name)
+  return status >= 500 || status === 429 || /Throttling|Throughput|RequestLimit|ConditionalCheckFailed/.test(name)
     ? new DynamoDbRefusal(name, status)
     : new NotAnswered(`DynamoDB answered ${status} ${name}`);
 }
