@@ -21,6 +21,9 @@ export interface SimilarQuestions {
 
 const kept = 200;
 
+/** So many more may gather before the oldest are dropped together: it takes reading them all. */
+const slack = 50;
+
 export function createSimilarQuestions(deps: {
   readonly redis: Redis;
   readonly prefix: string;
@@ -40,7 +43,7 @@ export function createSimilarQuestions(deps: {
           const entry = JSON.stringify({ question, scope, at: Date.now() });
           const answers = await redis.pipeline().hset(name, key.digest, entry).expire(name, ttlS).hlen(name).exec();
           const count = Number(answers?.[2]?.[1] ?? 0);
-          if (count > kept) await dropOldest(redis, name, count - kept);
+          if (count > kept + slack) await dropOldest(redis, name, count - kept);
         },
         undefined,
       );

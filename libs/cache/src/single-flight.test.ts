@@ -59,7 +59,7 @@ test('when the one who works fails, the next one works', async () => {
 test('a leader that died is succeeded when its lock runs out', async () => {
   // What a killed process leaves behind: a lock and no value.
   await connections[0]!.set(`${shared.prefix}:flight:dead`, 'gone', 'PX', 300);
-  expect(await of(1)('dead', () => Promise.resolve('alive'))).toEqual({ value: 'alive', leader: true });
+  expect(await of(1)('dead', () => Promise.resolve('alive'))).toMatchObject({ value: 'alive', leader: true });
 });
 
 test('who is cancelled while waiting leaves, and the leader goes on', async () => {
@@ -75,15 +75,21 @@ test('who is cancelled while waiting leaves, and the leader goes on', async () =
   abort.abort();
   expect(await outcome).toBe('left');
   land.resolve('value');
-  expect(await leader).toEqual({ value: 'value', leader: true });
+  expect(await leader).toMatchObject({ value: 'value', leader: true });
 });
 
-test('a value that is not to be shared is made by each', async () => {
-  let runs = 0;
-  const work = () => {
-    runs += 1;
-    return Promise.resolve(runs);
+test('what the one who worked keeps is kept before the next may work', async () => {
+  const kept: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const keep = async (value: string): Promise<void> => {
+    await gate.promise;
+    kept.push(value);
   };
-  await Promise.all([0, 1, 2].map((n) => of(n)('private', work, { share: () => false })));
-  expect(runs).toBe(3);
+  const first = await of(0)('keep', () => Promise.resolve('first'), { keep });
+  expect(kept).toEqual([]);
+  const second = of(1)('keep', () => Promise.resolve('second'));
+  gate.resolve();
+  await first.landed;
+  expect(kept).toEqual(['first']);
+  expect(await second).toMatchObject({ value: 'first', leader: false });
 });

@@ -7,6 +7,8 @@ export interface Flight<T> {
   readonly value: T;
   /** False: another did the work. */
   readonly leader: boolean;
+  /** Settles once the others have the value and the next may work. Never fails. */
+  readonly landed: Promise<void>;
 }
 
 /**
@@ -18,8 +20,8 @@ export type SingleFlight = <T>(
   work: () => Promise<T>,
   options?: {
     readonly signal?: AbortSignal;
-    /** Whether the others may have this value; else each does the work itself. */
-    readonly share?: (value: T) => boolean;
+    /** What the one who worked does with the value before the next may work; nobody waits for it but `landed`. Must not fail. */
+    readonly keep?: (value: T) => Promise<void>;
   },
 ) => Promise<Flight<T>>;
 
@@ -32,7 +34,7 @@ const ifHeld = (command: string): string =>
   `if redis.call('GET', KEYS[1]) == ARGV[1] then return ${command} end return 0`;
 const renew = ifHeld("redis.call('PEXPIRE', KEYS[1], ARGV[2])");
 /** Leaves the value for the others (none: '') and gives the lock back. */
-const land = `
+const landing = `
 if ARGV[2] ~= '' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
 ${ifHeld("redis.call('DEL', KEYS[1])")}`;
 
@@ -43,13 +45,10 @@ export function createSingleFlight(deps: {
 }): SingleFlight {
   const { redis, prefix, quiet } = deps;
 
-  async function lead<T>(lock: string, token: string, work: () => Promise<T>): Promise<T> {
+  /** Keeps the lock until it is given back. */
+  function hold(lock: string, token: string): () => void {
     const timer = setInterval(() => void quiet('flight', () => redis.eval(renew, 1, lock, token, lockMs), 0), renewMs);
-    try {
-      return await work();
-    } finally {
-      clearInterval(timer);
-    }
+    return () => clearInterval(timer);
   }
 
   return async (key, work, options = {}) => {
@@ -59,22 +58,31 @@ export function createSingleFlight(deps: {
     for (;;) {
       options.signal?.throwIfAborted();
       const held = await quiet('flight', () => redis.set(lock, token, 'PX', lockMs, 'NX'), 'trouble' as const);
-      if (held === 'trouble') return { value: await work(), leader: true };
+      if (held === 'trouble') {
+        const value = await work();
+        return { value, leader: true, landed: options.keep?.(value) ?? Promise.resolve() };
+      }
       if (held === 'OK') {
-        const give = (value: string): Promise<unknown> =>
-          quiet('flight', () => redis.eval(land, 2, lock, result, token, value, resultMs), 0);
+        const release = hold(lock, token);
+        const land = async (value: string): Promise<void> => {
+          release();
+          await quiet('flight', () => redis.eval(landing, 2, lock, result, token, value, resultMs), 0);
+        };
         try {
-          const value = await lead(lock, token, work);
-          await give((options.share?.(value) ?? true) ? JSON.stringify(value) : '');
-          return { value, leader: true };
+          const value = await work();
+          const kept = options.keep?.(value) ?? Promise.resolve();
+          return { value, leader: true, landed: kept.then(() => land(JSON.stringify(value))) };
         } catch (error) {
-          await give('');
+          await land('');
           throw error;
         }
       }
       const landed = await waitForLanding(redis, lock, result, options.signal, quiet);
       // Safe: what lies there is what another's `work` of the same key gave.
-      if (landed !== undefined) return { value: JSON.parse(landed) as Awaited<ReturnType<typeof work>>, leader: false };
+      if (landed !== undefined) {
+        const value = JSON.parse(landed) as Awaited<ReturnType<typeof work>>;
+        return { value, leader: false, landed: Promise.resolve() };
+      }
     }
   };
 }

@@ -143,6 +143,8 @@ export type HandlerOutcome<N extends JobName> =
       readonly result: Omit<JobResult<N>, 'usage'>;
       readonly charged?: boolean;
       readonly tokens?: { readonly input: number; readonly output: number };
+      /** What may go on while the outcome is recorded; the owner is told after it. Must not fail. */
+      readonly meanwhile?: Promise<void>;
     }
   /** Look again after `delayMs`; the slot is free meanwhile. `step` replaces the step memory. */
   | { readonly kind: 'again'; readonly delayMs: number; readonly step: Record<string, unknown> }

@@ -101,6 +101,7 @@ async function conclude(
     name,
     envelope,
     charged,
+    ...(outcome.meanwhile ? { meanwhile: outcome.meanwhile } : {}),
     outcome: {
       status: 'completed',
       started_at: verdict.startedAt,

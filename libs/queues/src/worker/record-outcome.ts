@@ -12,6 +12,8 @@ export interface EndedRun {
   readonly outcome: Outcome;
   /** Only for a completed job: whether it counts (a cached answer does not). */
   readonly charged: boolean;
+  /** Waited for before the owner is told. */
+  readonly meanwhile?: Promise<void>;
 }
 
 /** Tells Redis and the owner what stands in the ledger, and cleans up after a job that did not complete. */
@@ -66,6 +68,7 @@ export async function recordOutcome(context: WorkerContext, ended: EndedRun): Pr
   if (completed && ended.charged) await settleUsage(context, envelope, true, outcome.tokens);
   const { won, row } = await context.ledger.jobs.finish(envelope.user_id, envelope.id, outcome);
   if (won || !row || !isTerminal(row.status)) {
+    await ended.meanwhile;
     const standing: JobRow = { ...rowOf(name, envelope, outcome.attempts), ...outcome };
     await settleInRedis(
       context,

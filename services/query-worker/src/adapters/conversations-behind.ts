@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConversationTurn, ConversationsLedger } from '@manuel/ledger';
 import type { Settings } from '@manuel/settings';
 import type { Logger } from '@manuel/telemetry';
 import type { Conversations } from '../domain/outside.ts';
+
+/** Milliseconds that a turn leaves to what its own answer has to write. */
+const behindMs = 50;
 
 /**
  * Conversations in the ledger, written behind the answer: nobody waits for the turn that only a follow-up needs. A follow-up
@@ -15,6 +19,10 @@ export function createConversationsBehind(deps: {
   const { ledger, settings, logger } = deps;
   const { max_turns } = settings.conversation;
   const pending = new Map<string, Promise<void>>();
+  const closing = new AbortController();
+  // Cut short at the end: then it is written at once.
+  const behind = (): Promise<void> =>
+    sleep(behindMs, undefined, { signal: closing.signal }).catch((): undefined => undefined);
 
   return {
     async turns(userId, conversationId): Promise<ConversationTurn[]> {
@@ -24,6 +32,7 @@ export function createConversationsBehind(deps: {
     keep({ userId, conversationId, jobId, turn, isNew }) {
       const before = pending.get(conversationId) ?? Promise.resolve();
       const writing = before
+        .then(behind)
         .then(() => ledger.append(userId, conversationId, jobId, turn, max_turns, isNew))
         .catch((error: unknown) => {
           logger.error('a turn was not added to its conversation', { conversation_id: conversationId, error });
@@ -34,6 +43,7 @@ export function createConversationsBehind(deps: {
       pending.set(conversationId, writing);
     },
     async idle() {
+      closing.abort();
       await Promise.all(pending.values());
     },
   };

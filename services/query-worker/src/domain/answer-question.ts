@@ -10,6 +10,8 @@ export interface AnsweredQuestion {
   readonly answer: Answer;
   /** Whether it counts against the user's quota: only what was made for this question does. */
   readonly charged: boolean;
+  /** Settles once the answer is in the cache, if it belongs there. Never fails. */
+  readonly kept: Promise<void>;
 }
 
 /** Those that may hold passages; `processing` may be an older, still searchable state of a manual. */
@@ -29,10 +31,12 @@ export async function answerQuestion(outside: Outside, run: Run, question: Quest
 
   const key = keyOfAnswer(outside, question, version);
   const write = (): Promise<Answer> => writeAnswer(outside, run, { question, turns, manuals, version });
-  const answer = key ? await onceFor(outside, run, question, key, write) : await write();
+  const { answer, kept } = key
+    ? await onceFor(outside, run, question, key, write)
+    : { answer: await write(), kept: Promise.resolve() };
   note(outside, question, answer);
   const paid = answer.degradation === 'none' || answer.degradation === 'simplified';
-  return { answer, charged: paid && !answer.from_cache && !question.warmUp };
+  return { answer, charged: paid && !answer.from_cache && !question.warmUp, kept };
 }
 
 function note(outside: Outside, question: Question, answer: Answer): void {
@@ -53,7 +57,12 @@ function noManuals(outside: Outside, run: Run, question: Question): AnsweredQues
   const text = outside.settings.personas[question.persona].no_manuals;
   run.say(text);
   const nothing = { citations: [], passages: [], context_used: false, model: 'none', from_cache: false };
-  return { answer: { ...nothing, answer: text, degradation: 'none' }, charged: false };
+  return { answer: { ...nothing, answer: text, degradation: 'none' }, charged: false, kept: Promise.resolve() };
+}
+
+interface Given {
+  readonly answer: Answer;
+  readonly kept: Promise<void>;
 }
 
 /** From the cache, or written once for all who ask the same at the same time. */
@@ -63,23 +72,22 @@ async function onceFor(
   question: Question,
   key: NonNullable<ReturnType<typeof keyOfAnswer>>,
   write: () => Promise<Answer>,
-): Promise<Answer> {
-  const known = await recallAnswer(outside, key);
-  if (known) {
-    run.say(known.answer);
-    return known;
-  }
+): Promise<Given> {
+  // In one round trip with the claim to be the one who writes it.
+  const recalled = recallAnswer(outside, key);
+  let known: Answer | undefined;
   const flight = await outside.cache.singleFlight(
     `${key.userId}:${key.version}:${key.digest}`,
     async () => {
-      const answer = await write();
-      await rememberAnswer(outside, key, question, answer);
-      return answer;
+      known = await recalled;
+      return known ?? write();
     },
-    { signal: run.signal },
+    { signal: run.signal, keep: (answer) => rememberAnswer(outside, key, question, answer) },
   );
-  if (flight.leader) return flight.value;
-  run.say(flight.value.answer);
-  const { tokens: _leaders, ...answer } = flight.value;
-  return { ...answer, from_cache: true };
+  const { value, landed: kept } = flight;
+  if (flight.leader && !known) return { answer: value, kept };
+  run.say(value.answer);
+  if (known) return { answer: known, kept };
+  const { tokens: _leaders, ...answer } = value;
+  return { answer: { ...answer, from_cache: true }, kept };
 }

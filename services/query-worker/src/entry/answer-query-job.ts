@@ -42,12 +42,13 @@ export const answerQueryJob =
   async (job) => {
     const question = toQuestion(job);
     const run = toRun(job);
-    const { answer, charged } = await answerQuestion(outside, run, question);
+    const { answer, charged, kept } = await answerQuestion(outside, run, question);
     const { transcription } = job.payload;
     const { tokens, passages, citations, ...rest } = answer;
     return {
       kind: 'done',
       charged,
+      meanwhile: kept,
       ...(tokens ? { tokens } : {}),
       result: {
         ...rest,
