@@ -22,7 +22,7 @@ const unsupported = (detail: string): ManuelError => new ManuelError('unsupporte
 export function checkPcmType(contentType: string, sampleRate: number): void {
   const [type = '', ...parameters] = contentType
     .toLowerCase()
-    .split(';')
+    .split(/[;,]/)
     .map((part) => part.trim());
   if (!pcmTypes.includes(type) && !wavTypes.includes(type)) {
     throw unsupported(
