@@ -204,7 +204,12 @@ describe('what is not right is answered once, and the connection lives on', () =
 
   test('a WAV header before the samples is taken off', async () => {
     const client = await connect();
-    for (const message of [{ ...start, content_type: 'audio/x-raw,format=S16LE,rate=16000' }, wavHeader(rate), sound(1), end])
+    for (const message of [
+      { ...start, content_type: 'audio/x-raw,format=S16LE,rate=16000' },
+      wavHeader(rate),
+      sound(1),
+      end,
+    ])
       client.send(message);
     await client.next('accepted');
     expect(errors(client)).toEqual([]);
