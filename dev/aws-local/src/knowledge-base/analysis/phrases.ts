@@ -8,6 +8,8 @@ interface Phrase {
   readonly answers: readonly string[];
   /** What goes with an answer and proves less: kinds of measure, mostly. */
   readonly signs: readonly string[];
+  /** A verb with its particle: what stands between them is another matter. */
+  readonly isPhrasal: boolean;
 }
 
 /** A phrase as it stands in a question. */
@@ -25,10 +27,13 @@ const phrase = (asks: RegExp, answers: string, signs = ''): Phrase => ({
   asks,
   answers: stems(answers),
   signs: stems(signs),
+  isPhrasal: false,
 });
 /** A verb and, at most three words later, its particle: "take the panel off". */
-const phrasal = (verbs: string, particles: string, answers: string): Phrase =>
-  phrase(new RegExp(`\\b(?:${verbs})\\b(?: [^ ]+){0,3}? (?:${particles})\\b`), answers);
+const phrasal = (verbs: string, particles: string, answers: string): Phrase => ({
+  ...phrase(new RegExp(`\\b(?:${verbs})\\b(?: [^ ]+){0,3}? (?:${particles})\\b`), answers),
+  isPhrasal: true,
+});
 
 /** "How heavy is it?", "What is its weight?": the words after "how", and the nouns after "what is the". */
 const measure = (how: string, what: string, answers: string, kind: string): Phrase =>
@@ -45,14 +50,16 @@ const measure = (how: string, what: string, answers: string, kind: string): Phra
  * written language ("let out": release). They are the same in manuals of every kind, so none is about any one product.
  */
 const PHRASES: readonly Phrase[] = [
-  measure('heavy|much does .* weigh', 'weight|mass', 'weight weigh heavy mass', '#weight'),
+  measure('heavy', 'weight|mass', 'weight weigh heavy mass', '#weight'),
   measure(
     'wide|tall|high|deep|thick|big|large|small',
     'dimensions?|measurements?|size|width|height|depth',
     'dimension measurement size width height depth',
     '#length',
   ),
-  measure('big|large|much .*(?:hold|fit|contain)s?', 'capacity|volume', 'capacity volume', '#volume'),
+  phrase(/(?<=\bhow much\b.*)\bweighs?\b/, 'weight weigh heavy mass', '#weight'),
+  measure('big|large', 'capacity|volume', 'capacity volume', '#volume'),
+  phrase(/(?<=\bhow much\b.*)\b(?:holds?|fits?|contains?)\b/, 'capacity volume hold', '#volume'),
   measure('long is (?!.*(?:warranty|guarantee))|far', 'length|range|distance', 'length distance range', '#length'),
   measure(
     'powerful|many watts|much (?:power|electricity|energy)',
@@ -60,7 +67,7 @@ const PHRASES: readonly Phrase[] = [
     'watt power consumption',
     '#power',
   ),
-  measure('many volts', 'voltage', 'voltage volt mains', '#voltage'),
+  measure('many volts', 'voltage', 'voltage volt', '#voltage'),
   measure('loud|noisy', 'noise level|loudness', 'noise loud', '#noise'),
   measure('hot|cold|warm', 'temperatures?', 'temperature', '#temperature'),
   measure('fast', 'speed', 'speed rate', '#speed'),
@@ -108,6 +115,6 @@ export function findPhrases(question: string): FoundPhrase[] {
     const found = known.asks.exec(text)?.[0];
     if (found === undefined) return [];
     const own = (found.match(/[\p{L}\p{N}]+/gu) ?? []).map(stem).filter((stemmed) => !isStopStem(stemmed));
-    return [{ ...known, own }];
+    return [{ ...known, own: known.isPhrasal ? own.slice(0, 1) : own }];
   });
 }

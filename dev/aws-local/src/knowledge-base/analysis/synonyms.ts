@@ -408,6 +408,7 @@ ship transport
 bend kink fold
 dent damage
 underneath underside bottom
+unclog unblock clog block free
 rear back
 portion serving
 ingredient food

@@ -14,6 +14,8 @@ const MIN_SECTION_CHARACTERS = 300;
 /** A line that ends this early before the right margin ends what it says, even without a full stop. */
 const SHORT_LINE = 0.6;
 const MIN_LINES_FOR_MARGIN = 5;
+/** A line of this many characters reaches the margin, or is a paragraph of its own. */
+const FULL_LINE = 60;
 
 /** One page from its lines; words broken at a line's end are joined again. */
 export function pageOf(number: number, lines: readonly Line[]): Page {
@@ -58,9 +60,12 @@ export function collapse(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-/** Nine of ten lines are no longer than this; 0 where there are too few to tell. */
+/** Nine of ten lines are no longer than this; of a few lines the longest, if it is long; 0 where that does not tell. */
 function marginOf(lines: readonly Line[]): number {
   const lengths = lines.map((line) => line.text.trim().length).filter((length) => length > 0);
-  if (lengths.length < MIN_LINES_FOR_MARGIN) return 0;
+  if (lengths.length < MIN_LINES_FOR_MARGIN) {
+    const longest = Math.max(0, ...lengths);
+    return longest >= FULL_LINE ? longest : 0;
+  }
   return lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.9)] ?? 0;
 }

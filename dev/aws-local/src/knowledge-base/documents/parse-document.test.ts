@@ -135,3 +135,10 @@ test('reads older encodings, and refuses what is no text', async () => {
   await expect(parseDocument(Uint8Array.of(1, 0, 2, 0), 'a.txt')).rejects.toThrow(/binary/);
   await expect(parseDocument(new Uint8Array(), 'a.txt')).rejects.toThrow(/no text/);
 });
+
+test('a short line above a paragraph is a sentence of its own, even where a page has only a few lines', async () => {
+  const text =
+    'Pairing a phone\nTurn on Bluetooth on your phone, choose the unit in its list and confirm the six digits on both.\fSecond';
+  const { pages } = await parseDocument(Buffer.from(text), 'manual.txt');
+  expect(pages[0]?.sentences[0]).toBe('Pairing a phone');
+});

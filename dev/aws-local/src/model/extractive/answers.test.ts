@@ -110,6 +110,11 @@ describe('the first sentence answers, from the right page', () => {
     ['Milk: how do I froth it?', 7, 'Fill a jug one third'],
     ['How do I make espresso?', 6, 'Put the single basket'],
     ['What should I do before the first use?', 5, 'Remove all tapes'],
+    ['How do I dispose of the machine?', 16, 'collection point'],
+    ['How wide is the machine?', 16, 'Width 28'],
+    ['What are the dimensions?', 16, 'Width 28'],
+    ['How tall is it?', 16, 'height 38'],
+    ['Can I use sparkling water?', 3, 'Mineral water with gas'],
     ['water hardness', 9, 'Hard water makes more scale'],
   ])('%s', async (question, page, phrase) => {
     expect((await ask(question))[0]).toEqual({ page, text: expect.stringContaining(phrase) });

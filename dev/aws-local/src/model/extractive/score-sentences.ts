@@ -3,7 +3,7 @@ import { PARAMETERS } from './parameters.ts';
 import { isNegative, type QuestionCues } from './question-cues.ts';
 import type { Passage } from './read-request.ts';
 import { splitSentences, type Sentence } from './split-sentences.ts';
-import { isGeneric, matchTerm, terms } from './terms.ts';
+import { isGeneric, kindsOfMeasure, matchTerm, terms } from './terms.ts';
 
 /** A sentence of a passage, ready to be judged against a question. */
 export interface Candidate extends Sentence {
@@ -43,7 +43,8 @@ export function readCandidates(passages: readonly Passage[]): Candidate[] {
         order += 1;
         if (isInstructionToModel(sentence.text) || isContents(sentence.text)) return [];
         const sequence = terms(sentence.text);
-        return [{ ...sentence, passage: index, block: blockIndex, order, sequence, stems: new Set(sequence) }];
+        const stems = new Set([...sequence, ...kindsOfMeasure(sentence.text)]);
+        return [{ ...sentence, passage: index, block: blockIndex, order, sequence, stems }];
       }),
     );
   });
@@ -65,7 +66,7 @@ const GENERIC_SHARE = 0.35;
 export function weighTerms(questionTerms: readonly string[], candidates: readonly Candidate[]): Map<string, number> {
   const weights = new Map<string, number>();
   for (const term of new Set(questionTerms)) {
-    const inSentences = candidates.filter((candidate) => candidate.stems.has(term)).length;
+    const inSentences = candidates.filter((candidate) => matchTerm(term, candidate.stems) >= 0.8).length;
     const idf = Math.log(1 + (candidates.length - inSentences + 0.5) / (inSentences + 0.5));
     const informs = Math.max(LEAST_WEIGHT, idf);
     // That an everyday word is missing says little; that the subject is missing says all.

@@ -1,4 +1,7 @@
 import { stemmer } from 'stemmer';
+import { isKindOfMeasure, isNumber, kindOfMeasure } from '../../knowledge-base/analysis/measures.ts';
+import { findPhrases } from '../../knowledge-base/analysis/phrases.ts';
+import { synonymsOf as manualSynonymsOf } from '../../knowledge-base/analysis/synonyms.ts';
 
 /** Words that say nothing about the subject: they neither find a sentence nor count as asked for. */
 const STOP_WORDS = new Set(
@@ -9,13 +12,13 @@ const STOP_WORDS = new Set(
     'over own per please re s same shall she should shouldn so some such t than that the their theirs them then there these they this those through to ' +
     'too under until up upon us ve very was wasn way we were weren what whatever when where whether which while who whom whose why will with within ' +
     'without wont would wouldn may dont doesnt didnt cant couldnt isnt arent wasnt shouldnt done doing gets getting happen happens you your yours yourself tell know explain instruct describe let kindly anyone someone something thing things many ' +
-    'possible want wants wanted need needs like help question answer manual manuals guide mean means meant call called'
+    'possible want wants wanted need needs like help question answer manual manuals guide mean means meant call called lot lots bit quite really actually'
   ).split(' '),
 );
 
 /** Words of nearly every manual and nearly every question; alone they are no evidence that a sentence answers. */
 const GENERIC = new Set(
-  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit allow permit proper correct way'
+  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit allow permit proper correct way old new'
     .split(' ')
     .map((word) => stemmer(word)),
 );
@@ -111,18 +114,56 @@ export function ownedTerm(question: string): string | undefined {
 
 /** The informative stems of a question. */
 export function questionTerms(question: string): string[] {
-  return terms(question.replace(MEASURE, (_, adjective: string) => MEASURE_NAMES[adjective.toLowerCase()] ?? ' '));
+  const plain = terms(
+    question.replace(MEASURE, (_, adjective: string) => MEASURE_NAMES[adjective.toLowerCase()] ?? ' '),
+  );
+  const phrases = findPhrases(question).filter(({ answers }) => answers.length > 0 && !answers.includes(SWITCH));
+  // "How big" may mean its size or its capacity: phrases of the same words are one term.
+  const composites = [...Map.groupBy(phrases, ({ own }) => own.join(' ')).values()].map((same) => {
+    const answers = same.flatMap((phrase) => phrase.answers);
+    const own = same.flatMap((phrase) => phrase.own);
+    const heads = plain.filter((term) => own.includes(term) || answers.includes(term));
+    return [...new Set([...heads, ...answers, ...same.flatMap((phrase) => phrase.signs)])];
+  });
+  const covered = new Set(composites.flat());
+  return [...plain.filter((term) => !covered.has(term)), ...composites.map((stems) => stems.join(ALTERNATIVE))];
+}
+
+/** "Turn" and "switch" are everyday words, with or without "on" and "off". */
+const SWITCH = stemmer('switch');
+/** Joins the stems of a term that may be said in several words; the first is the best. */
+const ALTERNATIVE = '|';
+
+/** Kinds of measure (`#weight`) that a text states. */
+export function kindsOfMeasure(text: string): string[] {
+  let isCounted = false;
+  return words(text).flatMap((word) => {
+    const kind = kindOfMeasure(word, isCounted);
+    isCounted = isNumber(word.replace(/[.,]/, ''));
+    return kind === undefined ? [] : [stemmer(kind)];
+  });
 }
 
 export function isGeneric(term: string): boolean {
   return GENERIC.has(term);
 }
 
-/** How well one of `present` stands for `term`: 1 the same stem, 0.6 a synonym, 0.5 a near spelling or the head of a compound, else 0. */
+/** How well one of `present` stands for `term`: as matchWord; another word of a phrase counts 0.8, a measure of its kind 0.5. */
 export function matchTerm(term: string, present: ReadonlySet<string>): number {
+  if (!term.includes(ALTERNATIVE)) return matchWord(term, present);
+  const [first = '', ...others] = term.split(ALTERNATIVE);
+  if (present.has(first)) return 1;
+  const found = others.filter((other) => present.has(other));
+  if (found.length > 0) return found.every(isKindOfMeasure) ? 0.5 : 0.8;
+  return matchWord(first, present);
+}
+
+/** How well one of `present` stands for `term`: 1 the same stem, 0.6 a synonym, 0.5 a near spelling or the head of a compound, else 0. */
+function matchWord(term: string, present: ReadonlySet<string>): number {
   if (present.has(term)) return 1;
   const synonyms = synonymsOf.get(term);
   if (synonyms !== undefined) for (const synonym of synonyms) if (present.has(synonym)) return 0.6;
+  if (manualSynonymsOf(term).some((synonym) => present.has(synonym))) return 0.6;
   if (term.length < 5 || /\d/.test(term)) return 0;
   for (const other of present) {
     if (other.length >= 5 && (other.startsWith(term) || term.startsWith(other) || oneEditApart(term, other)))
