@@ -7,10 +7,7 @@ import type { CachedTurns } from './cached-turns.ts';
 export interface AnswerCache {
   forgetAnswers(userId: string): Promise<void>;
   decodeAnswer(stored: Buffer): Promise<CachedAnswer | undefined>;
-  noteCachedAnswer(
-    userId: string,
-    turn: { conversationId: string; question: string; answer: string; persona: Persona },
-  ): void;
+  beginWithCached(userId: string, answer: CachedAnswer, persona: Persona): string;
   settleCachedTurn(userId: string, conversationId: string): Promise<void>;
 }
 
@@ -18,11 +15,9 @@ export function createAnswerCache(cache: Cache, turns: CachedTurns, logger: Logg
   return {
     forgetAnswers: (userId) => cache.bumpVersion(userId),
     decodeAnswer: (stored) => cache.decodeAnswer(stored),
-    noteCachedAnswer(userId, { conversationId, question, answer, persona }) {
-      cache.asked.note(userId, { question, persona });
-      turns
-        .put(userId, conversationId, { question, answer })
-        .catch((error: unknown) => logger.debug('a cached answer was not noted', { error }));
+    beginWithCached(userId, answer, persona) {
+      cache.asked.note(userId, { question: answer.question, persona });
+      return turns.begin(userId, answer, (error) => logger.debug('a cached answer was not noted', { error }));
     },
     async settleCachedTurn(userId, conversationId) {
       try {

@@ -1,5 +1,5 @@
 import { type AnswerKeyInput, type CachedAnswer, answerCacheKey } from '@manuel/cache';
-import { type QueryRequest, type QueryResult, type UsageSummary, newConversationId } from '@manuel/contracts';
+import { type QueryRequest, type QueryResult, type UsageSummary } from '@manuel/contracts';
 import type { AdmitRequest } from '@manuel/queues';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
@@ -34,12 +34,6 @@ export function answerFromCache(
   usage: UsageSummary,
 ): QueryResult {
   const { question: _asked, ...answer } = cached;
-  const conversationId = newConversationId();
-  outside.noteCachedAnswer(caller.userId, {
-    conversationId,
-    question: body.question,
-    answer: cached.answer,
-    persona: body.persona,
-  });
-  return { ...answer, degradation: 'none', from_cache: true, conversation_id: conversationId, usage };
+  const conversation_id = outside.beginWithCached(caller.userId, cached, body.persona);
+  return { ...answer, degradation: 'none', from_cache: true, conversation_id, usage };
 }

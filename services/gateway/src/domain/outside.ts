@@ -55,11 +55,8 @@ export interface Outside {
   readonly forgetAnswers: (userId: string) => Promise<void>;
   /** A cached answer from its stored form; undefined for one that another version has written. */
   readonly decodeAnswer: (stored: Buffer) => Promise<CachedAnswer | undefined>;
-  /** Counts a cached answer and puts its turn aside for a follow-up. Waits for nothing, never throws. */
-  readonly noteCachedAnswer: (
-    userId: string,
-    turn: { conversationId: string; question: string; answer: string; persona: Persona },
-  ) => void;
+  /** Counts a cached answer; the id of the conversation that begins with it. Waits for nothing, never throws. */
+  readonly beginWithCached: (userId: string, answer: CachedAnswer, persona: Persona) => string;
   /** Before a follow-up is admitted: what was put aside goes to the ledger. */
   readonly settleCachedTurn: (userId: string, conversationId: string) => Promise<void>;
 }
