@@ -17,7 +17,8 @@ export interface StoredEvent {
 }
 
 /** Names an answer's question; the client's own. */
-const refSchema = z.string().min(1).max(64);
+const refSchema = z.union([z.string().min(1).max(64), z.number()]);
+export type Ref = z.infer<typeof refSchema>;
 
 /**
  * Opens a live microphone; binary frames of PCM and `audio_end` follow. Lenient: recorders name more of their sound than is
@@ -59,10 +60,10 @@ export const serverMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), id: z.string(), job_id: z.string(), progress: progressSchema }),
   z.object({ type: z.literal('token'), id: z.string(), job_id: z.string(), seq: z.number(), text: z.string() }),
   /** `ref`: as in the message that it answers; an audio_start needs none. */
-  z.object({ type: z.literal('accepted'), ref: z.string().optional(), job: jobViewSchema }),
-  z.object({ type: z.literal('error'), ref: z.string().optional(), problem: problemSchema }),
+  z.object({ type: z.literal('accepted'), ref: refSchema.optional(), job: jobViewSchema }),
+  z.object({ type: z.literal('error'), ref: refSchema.optional(), problem: problemSchema }),
   /** All that was heard so far of the live microphone; each text replaces the one before. */
-  z.object({ type: z.literal('partial'), ref: z.string().optional(), text: z.string() }),
+  z.object({ type: z.literal('partial'), ref: refSchema.optional(), text: z.string() }),
   z.object({ type: z.literal('pong') }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;

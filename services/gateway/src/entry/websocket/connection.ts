@@ -1,6 +1,7 @@
 import {
   type ClientMessage,
   type JobView,
+  type Ref,
   type ServerMessage,
   type StoredEvent,
   newJobId,
@@ -48,6 +49,8 @@ export class Connection {
   /** Newest event at the hello. */
   #liveAfter = '0-0';
   #sentUpTo: string | undefined;
+  /** Events that came while a submission is on its way. */
+  #held: StoredEvent[] | undefined;
   /** False when a ping has not been answered. */
   alive = true;
 
@@ -101,12 +104,36 @@ export class Connection {
     const listen = (stored: StoredEvent): void => {
       // A late resume goes back before what was sent live already: each event once.
       if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return;
-      this.#sentUpTo = this.#sentUpTo === undefined || isAfter(stored.id, this.#sentUpTo) ? stored.id : this.#sentUpTo;
-      this.#send({ ...stored.event, id: stored.id });
+      if (this.#held) {
+        this.#held.push(stored);
+        return;
+      }
+      this.#tell(stored);
     };
     this.#subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
     // The client may have gone while Redis was asked.
     if (this.#socket.readyState > this.#socket.OPEN) this.#closed();
+  }
+
+  #tell(stored: StoredEvent): void {
+    this.#sentUpTo = this.#sentUpTo === undefined || isAfter(stored.id, this.#sentUpTo) ? stored.id : this.#sentUpTo;
+    this.#send({ ...stored.event, id: stored.id });
+  }
+
+  /** Submits, and tells the client before any event of the job: one that knows no such job would drop them. */
+  async #submit({ operation, body, ref }: Extract<Command, { type: 'submit' }>): Promise<void> {
+    const held: StoredEvent[] = [];
+    this.#held = held;
+    try {
+      const submitted = await submitOperation(this.#gateway, this.#caller, operation, body);
+      const job = jobOf(submitted, operation);
+      this.#send({ type: 'accepted', ref, job });
+      // What was there at once has no events; who waits for the job's end hears of it all the same, under the id before.
+      if (submitted.kind === 'result') this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
+    } finally {
+      this.#held = undefined;
+      for (const stored of held) this.#tell(stored);
+    }
   }
 
   #receive(data: Buffer, binary: boolean): void {
@@ -137,7 +164,7 @@ export class Connection {
     }
   }
 
-  #inTurn(ref: string | undefined, act: () => Promise<void>): void {
+  #inTurn(ref: Ref | undefined, act: () => Promise<void>): void {
     this.#waiting += 1;
     this.#work = this.#work
       .then(act)
@@ -147,7 +174,7 @@ export class Connection {
       });
   }
 
-  #fail(error: unknown, ref?: string): void {
+  #fail(error: unknown, ref?: Ref): void {
     const known = toManuelError(error);
     if (!known) this.#gateway.logger.error('a WebSocket message failed', { user_id: this.#caller.userId, error });
     const problem = toProblem(known ?? error, this.#caller.requestId);
@@ -164,9 +191,7 @@ export class Connection {
         return;
       case 'submit': {
         await this.#limits.countMessage(this.#caller.userId);
-        const { operation, body, ref } = message;
-        const submitted = await submitOperation(this.#gateway, this.#caller, operation, body);
-        this.#send({ type: 'accepted', ref, job: jobOf(submitted, operation) });
+        await this.#submit(message);
         return;
       }
       case 'cancel': {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { jobIdSchema, newManualId, wantedEntry, wantedSpeechModels } from '@manuel/contracts';
+import { type Ref, jobIdSchema, newManualId, wantedEntry, wantedSpeechModels } from '@manuel/contracts';
 import type { SettingsOverrides } from '@manuel/settings';
 import { type SpeechServer, startSpeechServer, waitFor } from '@manuel/testing';
 import { startQueryWorker } from '../../test-support/query-worker.ts';
@@ -54,7 +54,7 @@ async function another(overrides: SettingsOverrides): Promise<TestGateway> {
 }
 
 const errors = (client: TestClient) => client.messages.filter((message) => message.type === 'error');
-const problem = async (client: TestClient, count = 1): Promise<{ code: string; detail: string; ref?: string }> => {
+const problem = async (client: TestClient, count = 1): Promise<{ code: string; detail: string; ref?: Ref }> => {
   await waitFor(() => errors(client).length >= count, { what: `problem ${count}`, timeoutMs: 10_000 });
   const found = errors(client).at(-1);
   if (!found) throw new Error('no problem');

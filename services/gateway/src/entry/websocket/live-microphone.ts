@@ -1,4 +1,4 @@
-import { type AudioStart, ManuelError, type ServerMessage } from '@manuel/contracts';
+import { type AudioStart, ManuelError, type Ref, type ServerMessage } from '@manuel/contracts';
 import type { Gateway } from '../../context.ts';
 import type { Caller } from '../../domain/caller.ts';
 import { askLive } from '../../domain/live/ask-live.ts';
@@ -12,13 +12,13 @@ const stopping = 'This gateway is stopping. Connect again and say it again.';
 export interface MicrophoneSocket {
   send(message: ServerMessage): void;
   /** Tells the client what went wrong; the connection lives on. */
-  fail(error: unknown, ref?: string): void;
+  fail(error: unknown, ref?: Ref): void;
   /** Reads no more frames until it is told to go on. */
   pause(full: boolean): void;
 }
 
 interface Session {
-  readonly ref: string | undefined;
+  readonly ref: Ref | undefined;
   readonly sound: Sound;
   readonly stop: AbortController;
   /** `audio_end` has come: from now on the answer is wanted even when the client goes away. */

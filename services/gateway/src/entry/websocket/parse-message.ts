@@ -1,4 +1,4 @@
-import { type ClientMessage, ManuelError, clientMessageSchema, toFieldErrors } from '@manuel/contracts';
+import { type ClientMessage, ManuelError, type Ref, clientMessageSchema, toFieldErrors } from '@manuel/contracts';
 
 export type ReadMessage =
   | { readonly kind: 'message'; readonly message: ClientMessage }
@@ -7,7 +7,7 @@ export type ReadMessage =
       readonly kind: 'wrong';
       readonly error: ManuelError;
       readonly type?: string | undefined;
-      readonly ref?: string | undefined;
+      readonly ref?: Ref | undefined;
     };
 
 const longestRef = 64;
@@ -31,6 +31,6 @@ export function parseMessage(data: Buffer): ReadMessage {
     kind: 'wrong',
     error: new ManuelError('validation_failed', `The message is not valid.${where}`, { errors }),
     type: textOf(type),
-    ref: textOf(ref)?.slice(0, longestRef),
+    ref: typeof ref === 'number' ? ref : textOf(ref)?.slice(0, longestRef),
   };
 }

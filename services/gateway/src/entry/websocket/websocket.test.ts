@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { answerKey, encodeAnswer } from '@manuel/cache';
 import type { TicketView } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { waitFor } from '@manuel/testing';
 import { WebSocket } from 'ws';
-import { startQueryWorker } from '../../test-support/query-worker.ts';
+import { startQueryWorker, testAnswer } from '../../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../../test-support/start-test-gateway.ts';
 import { TestClient } from '../../test-support/web-socket-client.ts';
 import { sendMessage } from './send.ts';
@@ -84,6 +85,44 @@ test('submit is accepted, watched and answered; tokens make the answer', async (
   const pieces = client.messages.filter((message) => message.type === 'token');
   expect(pieces.map(({ text }) => text).join('')).toBe('Hold the steam button.');
   expect(pieces.map(({ seq }) => seq)).toEqual(pieces.map((_piece, index) => index));
+});
+
+test('accepted comes before any event of the job, even one that ends before its gateway knows', async () => {
+  worker = await startQueryWorker(gateway.gateway);
+  const { admitter, hub } = gateway.gateway;
+  const late: typeof admitter = {
+    ...admitter,
+    async admit(request) {
+      const admission = await admitter.admit(request);
+      if (admission.kind === 'job') await hub.waitForEnd(request.userId, admission.view.id, 5000);
+      return admission;
+    },
+    close: async () => undefined,
+  };
+  const slow = await world.gateway({}, { admitter: late });
+  const client = await connect('/ws', await bearer(), slow.url);
+  client.send(submit('r', 'Is it quick?'));
+  await client.next('job', ({ job }) => job.status === 'completed');
+  const types = client.messages.map(({ type }) => type);
+  expect(types.slice(0, 3)).toEqual(['hello', 'accepted', 'job']);
+  expect(new Set(client.events.map(({ id }) => id)).size).toBe(client.events.length);
+  await client.close();
+  await slow.close();
+});
+
+test('an answer that is there at once is told like a job’s end as well', async () => {
+  const { userId } = await gateway.gateway.tokens.verify(await world.token());
+  const { settings, cache } = gateway.gateway;
+  const question = 'What was answered before?';
+  const key = { userId, question, persona: 'default' as const, model: settings.models.text_model_id };
+  const version = (await cache.version(userId)) ?? '';
+  await cache.set(answerKey(key, version), encodeAnswer({ question, passages: [], ...testAnswer }));
+  const client = await connect();
+  const { last_event_id } = await client.next('hello');
+  client.send({ ...submit('r', question), ref: 7 });
+  const { job, ref } = await client.next('accepted');
+  expect([ref, job.status]).toEqual([7, 'completed']);
+  expect(await client.next('job')).toEqual({ type: 'job', id: last_event_id, job });
 });
 
 test('what is not right is answered with its problem, and the connection lives on', async () => {
