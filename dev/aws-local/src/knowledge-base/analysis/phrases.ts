@@ -24,7 +24,7 @@ const stems = (words: string): string[] =>
     .filter((word) => word !== '')
     .map(stem);
 const phrase = (asks: RegExp, answers: string, signs = ''): Phrase => ({
-  asks,
+  asks: new RegExp(asks, 'g'),
   answers: stems(answers),
   signs: stems(signs),
   isPhrasal: false,
@@ -60,7 +60,8 @@ const PHRASES: readonly Phrase[] = [
   phrase(/(?<=\bhow much\b.*)\bweighs?\b/, 'weight weigh heavy mass', '#weight'),
   measure('big|large', 'capacity|volume', 'capacity volume', '#volume'),
   phrase(/(?<=\bhow much\b.*)\b(?:holds?|fits?|contains?)\b/, 'capacity volume hold', '#volume'),
-  measure('long is (?!.*(?:warranty|guarantee))|far', 'length|range|distance', 'length distance range', '#length'),
+  measure('far', 'length|range|distance', 'length distance range', '#length'),
+  phrase(/\bhow long (?:is|are) (?!.*(?:warranty|guarantee))/, 'length', '#length #time'),
   measure(
     'powerful|many watts|much (?:power|electricity|energy)',
     'wattage|(?:power|energy|electricity) (?:consumption|use|usage|draw)',
@@ -112,9 +113,9 @@ const PHRASES: readonly Phrase[] = [
 export function findPhrases(question: string): FoundPhrase[] {
   const text = question.toLowerCase();
   return PHRASES.flatMap((known) => {
-    const found = known.asks.exec(text)?.[0];
-    if (found === undefined) return [];
-    const own = (found.match(/[\p{L}\p{N}]+/gu) ?? []).map(stem).filter((stemmed) => !isStopStem(stemmed));
+    const found = Array.from(text.matchAll(known.asks), ([words]) => words);
+    if (found.length === 0) return [];
+    const own = (found.join(' ').match(/[\p{L}\p{N}]+/gu) ?? []).map(stem).filter((stemmed) => !isStopStem(stemmed));
     return [{ ...known, own: known.isPhrasal ? own.slice(0, 1) : own }];
   });
 }

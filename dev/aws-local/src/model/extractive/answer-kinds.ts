@@ -1,4 +1,5 @@
 import { isImperative } from './imperative.ts';
+import { kindsOfMeasure, measuresAsked } from './terms.ts';
 
 /** How a sentence looks that answers a question of some kind. */
 export interface AnswerKind {
@@ -31,6 +32,9 @@ const LIES =
   /\b(?:is|are|located|found|lies?|sits?|stored|kept)\b[^.;]{0,40}?\b(?:in|on|under|at|behind|above|below|beneath|next to|between|inside|beside|near)\b/i;
 const PERSON =
   /\b(?:services?|technicians?|electricians?|dealers?|adults?|child(?:ren)?|persons?|people|professionals?|specialists?|experts?|manufacturer|engineers?|users?|customers?|owners?|staff|anyone|someone|nobody|company|installers?|plumbers?)\b/i;
+
+/** How long and how often have rules of their own. */
+const TIME = '#time';
 
 /** "Every three months", "after 200 cups" */
 const INTERVAL = /\b(?:every|after)\s+(?:\w+\s+)?\w+/gi;
@@ -106,6 +110,13 @@ const RULES: readonly Rule[] = [
 
 /** The kind of sentence a question asks for, if its words tell. */
 export function kindOf(question: string): AnswerKind | undefined {
+  const measures = measuresAsked(question);
+  if (measures.length > 0 && !measures.every((kind) => kind === TIME)) {
+    // A property is stated; what is to be done with an amount is another matter.
+    const fits = (sentence: string): boolean =>
+      kindsOfMeasure(sentence).some((kind) => measures.includes(kind)) && !isImperative(sentence);
+    return { fits, strict: true, required: false };
+  }
   const rule = RULES.find(({ asks }) => asks.test(question));
   if (rule === undefined) return undefined;
   return {

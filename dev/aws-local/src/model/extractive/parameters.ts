@@ -11,8 +11,14 @@ export const PARAMETERS = {
   pairBonus: 0.5,
   /** Below this share of what was asked, a sentence is no answer. */
   minCoverage: 0.55,
+  /** A word of the question that none of the passages holds weighs this much of what its rarity would give it. */
+  absentShare: 0.8,
   /** A further sentence joins the best one only if it is nearly as good. */
   minShareOfBest: 0.6,
+  /** A second measure, place or time only if it is as likely meant. */
+  minShareOfMeasure: 0.8,
+  /** One of another passage only if it is about as good. */
+  minShareElsewhere: 0.7,
   /** A sentence this much of whose words are the question's own says nothing new. */
   restatementShare: 0.7,
   /** What the words of the question before count in a follow-up. */
@@ -27,6 +33,8 @@ export const PARAMETERS = {
   /** Where a question asks for a measure, a place or a time, a sentence that holds one is preferred to others up to this much better. */
   kindShare: 0.35,
   minOwnCoverage: 0.5,
+  /** From here on a measure is named, not only of the right kind. */
+  namedMeasure: 0.8,
   /** What the asker owns ("my dishwasher") is what the manual is about when this many sentences speak of it. */
   minOwnedSentences: 3,
   /** A section is what was asked for when its heading speaks of this much of the question, and little else. */

@@ -68,7 +68,8 @@ export function weighTerms(questionTerms: readonly string[], candidates: readonl
   for (const term of new Set(questionTerms)) {
     const inSentences = candidates.filter((candidate) => matchTerm(term, candidate.stems) >= 0.8).length;
     const idf = Math.log(1 + (candidates.length - inSentences + 0.5) / (inSentences + 0.5));
-    const informs = Math.max(LEAST_WEIGHT, idf);
+    const known = candidates.some((candidate) => matchTerm(term, candidate.stems) > 0);
+    const informs = Math.max(LEAST_WEIGHT, known ? idf : idf * PARAMETERS.absentShare);
     // That an everyday word is missing says little; that the subject is missing says all.
     if (isGeneric(term)) weights.set(term, inSentences === 0 ? LEAST_WEIGHT : informs * GENERIC_SHARE);
     else weights.set(term, informs);

@@ -41,6 +41,35 @@ describe('the sentences that answer', () => {
     expect(ask(question)[0]).toBe(answer);
   });
 
+  const SHEET = [
+    'The basket holds 250 grams of powder. The lid is made of steel. It becomes hot.',
+    'Technical data. Mass 5.4 kg. Measurements 34 x 31 x 32 cm. Drum 48 litres. Rated 2200 W. Cord length 90 cm. It runs at 1200 rpm and 72 dB.',
+    'Warranty, disposal\n36 months. Send it in with proof of purchase.\n\nThe device goes to a collection point for electronics.',
+    'Set the clock\n1. Press and hold MENU.\n2. Turn the knob to CLOCK.\n3. Turn to set the hour.\n4. Press it.\n5. Turn to set the minutes.\n6. Press it again.',
+  ];
+
+  test.each([
+    ['How heavy is it?', ['Mass 5.4 kg.']],
+    ['How wide is the washer?', ['Measurements 34 x 31 x 32 cm.']],
+    ['How many watts does it need?', ['Rated 2200 W.']],
+    ['How long is the cord?', ['Cord length 90 cm.']],
+    ['How long does the warranty last?', ['36 months.']],
+    ['How do I get rid of it?', ['The device goes to a collection point for electronics.']],
+  ])('measures and what manuals put otherwise: %s', (question, answer) => {
+    expect(ask(question, SHEET)).toEqual(answer);
+  });
+
+  test('a list is given whole, from its first item on, wherever the question’s words stand in it', () => {
+    expect(ask('How do I change the hour of the clock?', SHEET).map((step) => step.slice(0, 2))).toEqual([
+      '1.',
+      '2.',
+      '3.',
+      '4.',
+      '5.',
+      '6.',
+    ]);
+  });
+
   test('both halves of a double question are answered', () => {
     const answer = ask('How long does cotton take and what does E18 mean?').join(' ');
     expect(answer).toContain('150 minutes');

@@ -4,7 +4,7 @@ import { PARAMETERS } from './parameters.ts';
 import { readCues, splitQuestion, type QuestionCues } from './question-cues.ts';
 import type { Passage, Task } from './read-request.ts';
 import { labelOf, readCandidates, scoreSentences, weighTerms, type Candidate, type Scored } from './score-sentences.ts';
-import { isGeneric, ownedTerm, questionTerms, terms, words } from './terms.ts';
+import { isGeneric, isMeasureTerm, matchTerm, ownedTerm, questionTerms, terms, words } from './terms.ts';
 
 /**
  * The sentences that answer the task's question, in the order they should be read: at most four, or the steps under the heading
@@ -37,7 +37,7 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   const isElsewhere = owned !== undefined && isForeign(owned, candidates, task.passages);
   const scored = scoreSentences(candidates, task.passages, asked, weights, cues);
   const ranked = scored
-    .filter((entry) => entry.matched.size > 0 && !entry.candidate.isHeading)
+    .filter((entry) => !entry.candidate.isHeading && (entry.matched.size > 0 || isMeasureUnderHeading(entry, cues)))
     .sort((a, b) => b.score - a.score);
   const able = ranked.filter((entry) => {
     if (isElsewhere && !entry.candidate.stems.has(owned)) return false;
@@ -49,9 +49,15 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
     if (section !== undefined) return quoteSection(section, { asked: new Set(asked), isTopic: !cues.procedure, parts });
   }
   const least = PARAMETERS.kindShare * (able[0]?.score ?? 0);
-  const fitting = able.filter(
+  const likely = able.filter(
     (entry) => entry.fits && entry.score >= least && entry.ownCoverage >= PARAMETERS.minOwnCoverage,
   );
+  // "Weight 9.4 kg" says what it is; "holds 250 grams" is any weight.
+  const measures = asked.filter(isMeasureTerm);
+  const named = likely.filter(({ candidate }) =>
+    measures.some((term) => matchTerm(term, candidate.stems) >= PARAMETERS.namedMeasure),
+  );
+  const fitting = named.length > 0 ? named : likely;
   if (cues.kind?.required === true && fitting.length === 0) return [];
   const preferred = cues.kind?.strict === true && fitting.length > 0 ? fitting : ranked;
   const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? able[0]) : fitting[0];
@@ -59,19 +65,16 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   if (best.isLabelled) return withWhatFollows(best, scored, limit);
   if (cues.procedure) return withSteps(best, scored, ranked, limit);
   const isMeasured = preferred === fitting;
-  const support = withSupport(
-    best,
-    scored,
-    preferred,
-    isMeasured ? Math.min(limit, PARAMETERS.maxStrictSentences) : limit,
-  );
+  const support = isMeasured
+    ? withSupport(best, scored, preferred, Math.min(limit, PARAMETERS.maxStrictSentences), PARAMETERS.minShareOfMeasure)
+    : withSupport(best, scored, preferred, limit);
   return isMeasured ? support : inReadingOrder(support);
 }
 
 /** "What does the light on my dishwasher mean?" is not for a manual that names dishwashers once or twice. */
 function isForeign(owned: string, candidates: readonly Candidate[], passages: readonly Passage[]): boolean {
   if (passages.some(({ title }) => terms(title).includes(owned))) return false;
-  const naming = candidates.filter(({ stems }) => stems.has(owned));
+  const naming = candidates.filter(({ stems }) => matchTerm(owned, stems) > 0.5);
   return naming.length < PARAMETERS.minOwnedSentences && !naming.some(({ isHeading }) => isHeading);
 }
 
@@ -79,6 +82,10 @@ function isForeign(owned: string, candidates: readonly Candidate[], passages: re
 function isTelling(entry: Scored, { kind }: QuestionCues): boolean {
   return kind?.strict === true ? entry.fits && entry.matched.size > 1 : entry.isLabelled;
 }
+
+/** "36 months." under "Warranty" */
+const isMeasureUnderHeading = (entry: Scored, { kind }: QuestionCues): boolean =>
+  kind?.strict === true && entry.fits && entry.headingCoverage >= PARAMETERS.minCoverage;
 
 /** Speaks of the question's subject, or stands under a heading that does and is just what was asked for. */
 function isOnSubject(entry: Scored): boolean {
@@ -94,24 +101,40 @@ function withSteps(best: Scored, scored: readonly Scored[], ranked: readonly Sco
     ({ candidate }) => candidate.passage === passage && candidate.heading === heading && !candidate.isHeading,
   );
   const begins =
-    best.headingCoverage >= PARAMETERS.minCoverage ? underHeading : underHeading.slice(underHeading.indexOf(best));
+    best.headingCoverage >= PARAMETERS.minCoverage ? underHeading : underHeading.slice(firstStep(underHeading, best));
   const steps: Candidate[] = [];
   for (const entry of begins) {
     const isStep =
       entry.candidate.isItem || isImperative(entry.candidate.text) || entry === best || isNearlyAsGood(entry);
     const startsAnew = steps.length > 0 && labelOf(entry.candidate.text) !== undefined && !entry.candidate.isItem;
-    if (steps.length >= limit || startsAnew || (steps.length > 0 && !isStep)) break;
+    const most = entry.candidate.isItem ? Math.max(limit, PARAMETERS.maxNumberedSentences) : limit;
+    if (steps.length >= most || startsAnew || (steps.length > 0 && !isStep)) break;
     if (isStep) steps.push(entry.candidate);
   }
   return steps.length > 1 ? steps : withSupport(best, scored, ranked, Math.min(limit, 2));
 }
 
+/** Where the list begins that `best` is an item of. */
+function firstStep(sentences: readonly Scored[], best: Scored): number {
+  let first = sentences.indexOf(best);
+  while (best.candidate.isItem && sentences[first - 1]?.candidate.isItem === true) first -= 1;
+  return first;
+}
+
 /** Adds sentences nearly as good as the best, on the same subject, or on a part of the question that it leaves open. */
-function withSupport(best: Scored, scored: readonly Scored[], ranked: readonly Scored[], limit: number): Candidate[] {
+function withSupport(
+  best: Scored,
+  scored: readonly Scored[],
+  ranked: readonly Scored[],
+  limit: number,
+  minShare = PARAMETERS.minShareOfBest,
+): Candidate[] {
   if (isRestatement(best)) return withWhatFollows(best, scored, limit);
   const chosen = [best];
   for (const entry of ranked) {
-    if (chosen.length >= limit || entry.score < PARAMETERS.minShareOfBest * best.score) break;
+    if (chosen.length >= limit || entry.score < minShare * best.score) break;
+    const isElsewhere = entry.candidate.passage !== best.candidate.passage;
+    if (isElsewhere && entry.score < PARAMETERS.minShareElsewhere * best.score) continue;
     if (chosen.some((other) => isSame(other.candidate, entry.candidate))) continue;
     const addsTerm = [...entry.matched].some(
       (term) => !isGeneric(term) && chosen.every((other) => !other.matched.has(term)),

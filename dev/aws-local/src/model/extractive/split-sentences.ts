@@ -54,7 +54,7 @@ function joinWrappedLines(text: string): string[] {
       last !== undefined &&
       !ITEM.test(line) &&
       !/[.!?:]$/.test(last) &&
-      (/^[\p{Ll}(\d]/u.test(line) || last.length > 60);
+      (/^[\p{Ll}(]/u.test(line) || (/^\d/.test(line) && last.length > 40) || last.length > 60);
     if (continues) lines[lines.length - 1] = `${last} ${line}`;
     else lines.push(line);
     open = true;

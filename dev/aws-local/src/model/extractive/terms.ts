@@ -18,7 +18,7 @@ const STOP_WORDS = new Set(
 
 /** Words of nearly every manual and nearly every question; alone they are no evidence that a sentence answers. */
 const GENERIC = new Set(
-  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit allow permit proper correct way old new'
+  'use using set get got make work go do turn press select button option options device product function feature step steps procedure information instructions change switch start stop open user provide show give find see look take put keep try time model machine appliance unit allow permit proper correct way old new last'
     .split(' ')
     .map((word) => stemmer(word)),
 );
@@ -80,6 +80,7 @@ export function words(text: string): string[] {
       .normalize('NFKD')
       .replace(/[’']/g, '')
       .replace(/\bwashing machine/g, 'washer')
+      .replace(/\b(wi|hi)-fi\b/g, '$1fi')
       .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1')
       .match(/[\p{L}\p{N}]+(?:[.,]\d+)?/gu) ?? []
   );
@@ -134,6 +135,14 @@ const SWITCH = stemmer('switch');
 /** Joins the stems of a term that may be said in several words; the first is the best. */
 const ALTERNATIVE = '|';
 
+/** The kinds of measure that a question asks for; none where it asks for no measure. */
+export function measuresAsked(question: string): string[] {
+  return findPhrases(question).flatMap(({ signs }) => signs.filter(isKindOfMeasure));
+}
+
+/** Whether a term of a question asks for a measure. */
+export const isMeasureTerm = (term: string): boolean => term.split(ALTERNATIVE).some(isKindOfMeasure);
+
 /** Kinds of measure (`#weight`) that a text states. */
 export function kindsOfMeasure(text: string): string[] {
   let isCounted = false;
@@ -148,13 +157,13 @@ export function isGeneric(term: string): boolean {
   return GENERIC.has(term);
 }
 
-/** How well one of `present` stands for `term`: as matchWord; another word of a phrase counts 0.8, a measure of its kind 0.5. */
+/** How well one of `present` stands for `term`: as matchWord; another word of a phrase counts 0.8, a measure of its kind 0.6. */
 export function matchTerm(term: string, present: ReadonlySet<string>): number {
   if (!term.includes(ALTERNATIVE)) return matchWord(term, present);
   const [first = '', ...others] = term.split(ALTERNATIVE);
   if (present.has(first)) return 1;
   const found = others.filter((other) => present.has(other));
-  if (found.length > 0) return found.every(isKindOfMeasure) ? 0.5 : 0.8;
+  if (found.length > 0) return found.every(isKindOfMeasure) ? 0.6 : 0.8;
   return matchWord(first, present);
 }
 
