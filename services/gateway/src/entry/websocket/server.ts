@@ -76,18 +76,20 @@ export function createWebSockets(gateway: Gateway, limits: RateLimits, checks: U
     endWithProblem(socket, known ?? error, requestId);
   }
 
+  // Bears it like every other answer.
+  const requestIds = new WeakMap<IncomingMessage, string>();
+  server.on('headers', (headers, request) => {
+    headers.push(`X-Request-Id: ${requestIds.get(request) ?? ''}`);
+  });
   server.on('wsClientError', (cause, socket, request) => {
     const detail = 'This is no WebSocket handshake: send a GET with version 13 and a Sec-WebSocket-Key.';
-    refuse(
-      socket,
-      new ManuelError('validation_failed', detail, { cause }),
-      requestIdFrom(request.headers['x-request-id']),
-    );
+    refuse(socket, new ManuelError('validation_failed', detail, { cause }), requestIds.get(request) ?? '');
   });
 
   return {
     upgrade(request, socket, head) {
       const requestId = requestIdFrom(request.headers['x-request-id']);
+      requestIds.set(request, requestId);
       const traceparent = traceparentFrom(request.headers.traceparent);
       const onError = (error: Error): void => logger.debug('an upgrade broke', { request_id: requestId, error });
       socket.on('error', onError);

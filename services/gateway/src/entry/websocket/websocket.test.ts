@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { answerKey, encodeAnswer } from '@manuel/cache';
 import type { TicketView } from '@manuel/contracts';
@@ -49,6 +51,13 @@ const submit = (ref: string, question = 'How do I descale it?') => ({
 describe('who may connect', () => {
   test('a native client by its header', async () => {
     expect((await (await connect()).next('hello')).last_event_id).toMatch(/^\d+-\d+$/);
+  });
+
+  test('whose request id is kept', async () => {
+    const client = new TestClient(`${gateway.url}/ws`, { headers: { ...(await bearer()), 'x-request-id': 'mine-1' } });
+    clients.push(client);
+    const [response] = (await once(client.socket, 'upgrade')) as [IncomingMessage];
+    expect(response.headers['x-request-id']).toBe('mine-1');
   });
 
   test('a browser by a ticket, once', async () => {
