@@ -34,6 +34,8 @@ const orders: readonly RegExp[] = [
   /(?:^|\s)(?:assistant|human)\s*:\s*\S/i,
   /^\s*(?:\W*\s*)?(?:system|developer|user)(?: (?:prompt|message|instruction|note))?\s*:.{0,80}\b(?:you|answers?|reply|respond|must)\b/i,
   /\bnew (?:system )?(?:instructions?|policy|rules?)\s*:/i,
+  // what a client that shows Markdown or HTML would fetch or run
+  /!?\[[^\]\n]{0,200}\]\(\s*[a-z][a-z0-9+.-]*:|<\s*(?:script|iframe|img|svg|object|embed|form)\b[^>]*[>=]|<\s*a\s[^>]*href|\b(?:javascript|vbscript|data):\S/i,
 ];
 
 export const isOrder = (sentence: string): boolean => orders.some((pattern) => pattern.test(sentence));
