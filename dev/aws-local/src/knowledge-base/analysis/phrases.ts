@@ -106,6 +106,11 @@ const PHRASES: readonly Phrase[] = [
     'troubleshooting problem fault',
   ),
   phrase(/\b(?:kid|child|son|daughter|toddler|bab(?:y|ie))/, 'child children kid young age family'),
+  phrase(
+    /\b(?:every|on|each) (?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\bat \d{1,2}(?::\d\d)? ?(?:am|pm)\b/,
+    'weekday schedule timer timetable',
+  ),
+  phrase(/\be-?mail address\b/, 'email mail support service'),
   phrase(/\bfirst (?:use|time)\b|\bbrand new\b/, 'first before initial'),
 ];
 

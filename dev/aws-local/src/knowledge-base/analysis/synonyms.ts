@@ -409,6 +409,48 @@ bend kink fold
 dent damage
 underneath underside bottom
 unclog unblock clog block free
+wifi network ssid
+talk speak voice announcement
+noise noisy racket
+streak stripe smear
+area zone spot region
+schedule timetable timer
+monday tuesday wednesday thursday friday saturday sunday weekday
+detect recognise recognize sense sensor identify
+energy charge battery
+dock base station cradle charger
+tangle tangled wound wrap wrapped
+remember store save memory memorise memorize
+forget forgot lost
+renew replace exchange
+carpet mat
+floor ground surface
+tip tips hint advice recommendation
+wobble shake unsteady
+hose drain
+weight load
+sensitive fragile delicate
+lamp indicator flash
+sunlight sun
+dryness dry
+mould mold mildew
+ice frost
+odour stench
+fall drop
+climb slope stairs
+screen touchscreen panel
+glass pane window
+timer alarm
+heat heating warm
+cool cooling fan
+wind air airflow draft
+cook bake roast
+chill refrigerate
+slice chop cut
+mix stir blend knead
+dough bread
+hair fur
+baby infant toddler
 rear back
 portion serving
 ingredient food
