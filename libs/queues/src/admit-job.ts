@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { type JobName, type JobView, ManuelError, jobIdForKey, newJobId } from '@manuel/contracts';
 import type { NewJobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
 import { acceptedStatus, addToQueue, envelopeOf, newRow } from './enqueue.ts';
+import { idempotencyKeyOf, mismatch } from './replay-job.ts';
 import { idempotencyS, reserve, unreserve } from './reserve.ts';
 import { toJobView } from './to-job-view.ts';
 import type { Admission, AdmitRequest } from './types.ts';
@@ -14,9 +14,6 @@ const admitted = (view: JobView, replayed: boolean): Admission => ({
   replayed,
   answeredStatus: acceptedStatus,
 });
-
-const mismatch = (): ManuelError =>
-  new ManuelError('idempotency_mismatch', 'This Idempotency-Key was used with another body. Use a new key.');
 
 /** Adds a durable job to its queue. A failure is no failure of the admission: the sweeper adds it later. */
 export async function enqueueDurable(context: QueueContext, row: NewJobRow, priority: number): Promise<void> {
@@ -91,8 +88,7 @@ async function admitKeyed<N extends JobName>(
 ): Promise<Admission> {
   const now = context.now();
   const { userId, operation } = request;
-  const keyHash = createHash('sha256').update(idempotency.key).digest('base64url');
-  const idempotencyKey = context.keys.idempotency(userId, operation, keyHash);
+  const idempotencyKey = idempotencyKeyOf(context, userId, operation, idempotency.key);
   const jobId = jobIdForKey(operation, userId, idempotency.key, generation);
 
   const reservation = await reserve(context, request, {

@@ -5,6 +5,7 @@ import { connectProducer, disconnect, orUnavailable, readyOrLate } from './conne
 import { queueContext } from './context.ts';
 import { enqueueInternal } from './enqueue-internal.ts';
 import { readUsage, writeLimits } from './quota.ts';
+import { replayJob } from './replay-job.ts';
 import type { Admitter, QueueDependencies } from './types.ts';
 import { viewJob } from './view-job.ts';
 
@@ -16,6 +17,7 @@ export async function createAdmitter(deps: QueueDependencies): Promise<Admitter>
   return {
     admit: (request) => orUnavailable(() => admitJob(context, request)),
     check: (request) => orUnavailable(() => checkAdmission(context, request)),
+    replay: (userId, operation, idempotency) => orUnavailable(() => replayJob(context, userId, operation, idempotency)),
     view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),
     cancel: (userId, jobId) => orUnavailable(() => cancelJob(context, userId, jobId)),
     usage: (userId) => orUnavailable(() => readUsage(context, userId)),

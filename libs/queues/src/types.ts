@@ -73,6 +73,15 @@ export interface Admitter {
   admit<N extends JobName>(request: AdmitRequest<N>): Promise<Admission>;
   /** Throws what `admit` would throw now for want of quota or room. Holds nothing: `admit` may refuse all the same. */
   check<N extends JobName>(request: AdmissionCheck<N>): Promise<void>;
+  /**
+   * The job that an Idempotency-Key stands for, whatever has become of what it needed. Undefined: none, or it is on its way.
+   * Throws `idempotency_mismatch`.
+   */
+  replay(
+    userId: string,
+    operation: Operation,
+    idempotency: { readonly key: string; readonly bodySha256: string },
+  ): Promise<JobView | undefined>;
   /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
   view(userId: string, jobId: string): Promise<JobView | undefined>;
   /** Cancels; the view after it. Undefined: none. Throws `conflict` when it had ended. */

@@ -55,6 +55,21 @@ export async function admitJob<N extends JobName>(
   });
 }
 
+/**
+ * Submits once: a key that stands for a job gives that job again, even where its recording is used up or its manual gone
+ * meanwhile. Asked before anything is stored. Throws `idempotency_mismatch` and what `submit` throws.
+ */
+export async function submitOnce(
+  outside: Pick<Outside, 'admitter'>,
+  caller: Caller,
+  operation: Operation,
+  idempotency: Idempotency | undefined,
+  submit: () => Promise<Submitted>,
+): Promise<Submitted> {
+  const view = idempotency && (await outside.admitter.replay(caller.userId, operation, idempotency));
+  return view ? { kind: 'job', view, replayed: true } : submit();
+}
+
 /** An admission without a cache key: always a job. */
 export function submittedJob(admission: Admission): Submitted {
   if (admission.kind === 'job') return { kind: 'job', view: admission.view, replayed: admission.replayed };

@@ -3,7 +3,7 @@ import { answerFromCache, cacheKeyOf } from './answer-from-cache.ts';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
 import { screenQuestion } from './screen-question.ts';
-import { type Idempotency, type Submitted, admitJob, submittedJob } from './submission.ts';
+import { type Idempotency, type Submitted, admitJob, submitOnce, submittedJob } from './submission.ts';
 
 /**
  * Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's, and what
@@ -17,7 +17,12 @@ export async function submitQuery(
 ): Promise<Submitted> {
   screenQuestion(outside, caller, body.question);
   const { priority, expires_in_s, ...payload } = body;
-  await checkManuals(outside, caller, payload.manual_ids);
+  try {
+    await checkManuals(outside, caller, payload.manual_ids);
+  } catch (error) {
+    // Only now, to keep the usual way short: a manual may have gone since the key was used first.
+    return submitOnce(outside, caller, 'query', idempotency, () => Promise.reject(error));
+  }
   if (payload.conversation_id !== undefined) await outside.settleCachedTurn(caller.userId, payload.conversation_id);
   const request = {
     job: 'query',

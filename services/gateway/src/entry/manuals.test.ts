@@ -123,6 +123,36 @@ test('an Idempotency-Key makes one job, one manual, one staged object', async ()
   expect(await list()).toHaveLength(2);
 });
 
+test('a key gives its job again though what it was for is there already, or gone', async () => {
+  const key = (name: string) => ({ 'idempotency-key': `again-${name}-${Date.now()}` });
+  const answer = async (response: Response): Promise<[number, string]> => {
+    const body = (await response.json()) as Partial<JobView & Problem>;
+    return [response.status, body.id ?? body.code ?? 'no job'];
+  };
+  const { ledger } = gateway.gateway;
+  const [body, adding] = [fresh(), key('add')];
+  const added = await answer(await upload(body, adding));
+  const manualId = (await list())[0]?.manual_id ?? '';
+  await ledger.manuals.update(userId, manualId, { status: 'ready', pages: 1 });
+  expect((await upload(body)).status).toBe(200);
+  expect(await answer(await upload(body, adding))).toEqual(added);
+  expect(await answer(await upload({ ...body, filename: 'b.txt' }, adding))).toEqual([422, 'idempotency_mismatch']);
+
+  const [asking, deleting] = [key('ask'), key('delete')];
+  const ask = (question: string) => send('POST', '/api/query', { question, manual_ids: [manualId] }, asking);
+  const asked = await answer(await ask('Which button?'));
+  const remove = (more = {}) => send('DELETE', `/api/manuals/${manualId}`, undefined, more);
+  const deleted = await answer(await remove(deleting));
+  expect([added[0], asked[0], deleted[0]]).toEqual([202, 202, 202]);
+  await ledger.manuals.remove(userId, manualId);
+  expect(await answer(await remove(deleting))).toEqual(deleted);
+  expect(await answer(await remove())).toEqual([404, 'not_found']);
+  expect(await answer(await ask('Which button?'))).toEqual(asked);
+  expect(await answer(await ask('Which lamp?'))).toEqual([422, 'idempotency_mismatch']);
+  expect(await answer(await upload(body, adding))).toEqual(added);
+  expect(await list()).toEqual([]);
+});
+
 test('a refused submission leaves no manual and no object', async () => {
   const full = await world.gateway({ queue: { max_per_user: 1 }, redis: { prefix: `${world.redis.prefix}full` } });
   const post = (body: unknown) =>

@@ -5,7 +5,7 @@ import type { Gateway } from '../context.ts';
 import { sha256Hex } from '../domain/canonical-json.ts';
 import type { Caller } from '../domain/caller.ts';
 import { decodeBase64 } from '../domain/decode-base64.ts';
-import type { Idempotency, Submitted } from '../domain/submission.ts';
+import { type Idempotency, type Submitted, submitOnce } from '../domain/submission.ts';
 import { submitManualFile } from '../domain/submit-manual.ts';
 import { submitManualUpload } from '../domain/submit-manual-upload.ts';
 import { submitManualUrl } from '../domain/submit-manual-url.ts';
@@ -34,11 +34,13 @@ export async function submitManualJson(
 ): Promise<Submitted> {
   const { priority, expires_in_s, replaces } = body;
   const options = { priority, expires_in_s, replaces };
-  if ('upload_id' in body) return submitManualUpload(gateway, caller, body, options, idempotency);
-  if ('source_url' in body) return submitManualUrl(gateway, caller, body, options, idempotency);
-  const bytes = decodeBase64(body.content, 'content');
-  const file = { filename: body.filename, contentType: body.content_type, bytes, method: 'body' as const };
-  return submitManualFile(gateway, caller, file, options, idempotency);
+  return submitOnce(gateway, caller, 'ingest', idempotency, async () => {
+    if ('upload_id' in body) return submitManualUpload(gateway, caller, body, options, idempotency);
+    if ('source_url' in body) return submitManualUrl(gateway, caller, body, options, idempotency);
+    const bytes = decodeBase64(body.content, 'content');
+    const file = { filename: body.filename, contentType: body.content_type, bytes, method: 'body' as const };
+    return submitManualFile(gateway, caller, file, options, idempotency);
+  });
 }
 
 /** A manual by form. `idempotencyOf` derives the key's meaning from what stands for the body. */
@@ -56,5 +58,7 @@ export async function submitManualForm(
     });
   }
   const idempotency = idempotencyOf({ fields, filename, sha256: sha256Hex(file.bytes) });
-  return submitManualFile(gateway, caller, { ...file, filename }, options, idempotency);
+  return submitOnce(gateway, caller, 'ingest', idempotency, () =>
+    submitManualFile(gateway, caller, { ...file, filename }, options, idempotency),
+  );
 }

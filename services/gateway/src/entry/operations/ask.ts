@@ -5,6 +5,7 @@ import {
   transcribeResultSchema,
   voiceRequestSchema,
 } from '@manuel/contracts';
+import { submitOnce } from '../../domain/submission.ts';
 import { submitQuery } from '../../domain/submit-query.ts';
 import { submitTranscription, submitVoice } from '../../domain/submit-recording.ts';
 import { answerSubmitted, submitHeaders } from '../answer-submitted.ts';
@@ -86,7 +87,9 @@ export const askOperations: readonly Operation[] = [
     errors: [...submitErrors, ...audioErrors],
     async handle(gateway, { caller, body, request, response }) {
       const { waitS, idempotency } = submitHeaders(request, request.body);
-      const submitted = await submitTranscription(gateway, caller, body, idempotency);
+      const submitted = await submitOnce(gateway, caller, 'transcribe', idempotency, () =>
+        submitTranscription(gateway, caller, body, idempotency),
+      );
       return answerSubmitted(gateway, { caller, response, waitS }, submitted);
     },
   }),
@@ -112,7 +115,9 @@ export const askOperations: readonly Operation[] = [
     errors: [...submitErrors, ...audioErrors],
     async handle(gateway, { caller, body, request, response }) {
       const { waitS, idempotency } = submitHeaders(request, request.body);
-      const submitted = await submitVoice(gateway, caller, body, idempotency);
+      const submitted = await submitOnce(gateway, caller, 'voice', idempotency, () =>
+        submitVoice(gateway, caller, body, idempotency),
+      );
       return answerSubmitted(gateway, { caller, response, waitS }, submitted);
     },
   }),

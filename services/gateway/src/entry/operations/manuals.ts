@@ -14,6 +14,7 @@ import { announceUpload } from '../../domain/announce-upload.ts';
 import { deleteManual } from '../../domain/delete-manual.ts';
 import { noSuchManual } from '../../domain/find-manual.ts';
 import { reindexManual } from '../../domain/reindex-manual.ts';
+import { submitOnce } from '../../domain/submission.ts';
 import { linkToManual, listManuals, showManual } from '../../domain/show-manual.ts';
 import { answerSubmitted, submitHeaders } from '../answer-submitted.ts';
 import { idempotencyFrom } from '../http/idempotency-key.ts';
@@ -166,7 +167,9 @@ export const manualOperations: readonly Operation[] = [
     errors: [...submitErrors, 'not_found', 'conflict'],
     async handle(gateway, { caller, params, request, response }) {
       const { waitS, idempotency } = submitHeaders(request, params);
-      const submitted = await deleteManual(gateway, caller, params.id, idempotency);
+      const submitted = await submitOnce(gateway, caller, 'delete', idempotency, () =>
+        deleteManual(gateway, caller, params.id, idempotency),
+      );
       return answerSubmitted(gateway, { caller, response, waitS }, submitted);
     },
   }),
@@ -205,7 +208,9 @@ export const manualOperations: readonly Operation[] = [
     errors: [...submitErrors, ...documentErrors, 'not_found', 'conflict'],
     async handle(gateway, { caller, params, request, response }) {
       const { waitS, idempotency } = submitHeaders(request, params);
-      const submitted = await reindexManual(gateway, caller, params.id, idempotency);
+      const submitted = await submitOnce(gateway, caller, 'ingest', idempotency, () =>
+        reindexManual(gateway, caller, params.id, idempotency),
+      );
       return answerSubmitted(gateway, { caller, response, waitS }, submitted);
     },
   }),
