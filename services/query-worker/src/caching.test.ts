@@ -81,6 +81,7 @@ test('a warm-up fills the cache, charges nothing and keeps no conversation', asy
   const user = await withManual();
   const warm = await stack.ask(user, 'How do I descale the kettle?', { warm_up: true });
   expect(warm.result.charged).toBe(false);
+  expect(warm.tokens).toEqual([]);
   expect(await stack.context.conversations.turns(user, warm.result.result.conversation_id)).toEqual([]);
   expect(await stack.context.cache.asked.top(user, 5)).toEqual([]);
   const asked = await stack.ask(user, 'How do I descale the kettle?');

@@ -1,4 +1,5 @@
 import { type JobStatus, type JobView, type Operation, isTerminal } from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
 import type { ToJobView } from '@manuel/queues';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
@@ -34,7 +35,7 @@ export async function listJobs(
       ...(from === undefined ? {} : { cursor: from }),
     });
     const views = await Promise.all(
-      page.items.map(async (row) => {
+      page.items.filter(isAskedFor).map(async (row) => {
         const recorded = outside.toJobView(row);
         if (isTerminal(row.status)) return recorded;
         return (await outside.admitter.view(caller.userId, row.job_id)) ?? recorded;
@@ -45,3 +46,7 @@ export async function listJobs(
   } while (from !== undefined && items.length < limit);
   return { items, next_cursor: from ?? null };
 }
+
+/** Not what the system asks again by itself, to have the answers at hand. */
+const isAskedFor = ({ payload }: JobRow): boolean =>
+  typeof payload !== 'object' || payload === null || !('warm_up' in payload);

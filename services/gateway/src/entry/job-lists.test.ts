@@ -62,6 +62,23 @@ test('a list by status holds the jobs that show this status, and no others', asy
   await worker.close(500);
 });
 
+test('what the system asks by itself to fill the cache is no job of the user’s', async () => {
+  const [, claims = ''] = (headers['authorization'] ?? '').split('.');
+  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { sub: string };
+  const before = (await pages('', 3)).map(({ id }) => id);
+  const jobId = await gateway.gateway.admitter.enqueueInternal({
+    job: 'query',
+    operation: 'query',
+    userId: sub,
+    payload: { question: 'How do I descale it?', persona: 'default', warm_up: true },
+    class: 'low',
+    expiresInS: 60,
+    requestId: 'warm-up-1',
+  });
+  expect(await gateway.gateway.ledger.jobs.get(sub, jobId)).toBeDefined();
+  expect((await pages('', 3)).map(({ id }) => id)).toEqual(before);
+});
+
 test('a cursor in which one character was changed is refused', async () => {
   const { next_cursor } = (await (await get('/api/jobs?limit=2')).json()) as { next_cursor: string };
   for (let at = 0; at < next_cursor.length; at += 1) {

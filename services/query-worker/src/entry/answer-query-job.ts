@@ -26,7 +26,8 @@ function toRun(job: JobContext<'query'>): Run {
   return {
     signal: job.signal,
     logger: job.logger,
-    say: (text) => job.token(text),
+    // Nobody waits for the words of what only fills the cache.
+    say: (text) => (job.payload.warm_up === true ? undefined : job.token(text)),
     progress(step) {
       const said = transcription === undefined ? {} : { transcription };
       job
