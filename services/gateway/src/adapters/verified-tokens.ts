@@ -1,26 +1,29 @@
-/** What is known of tokens by their text until it expires; the least recently used goes first. */
+/** What is known of tokens by their text until it expires; those that were not asked for lately go first. */
 export class VerifiedTokens<T extends { readonly expiresAtMs: number }> {
-  readonly #known = new Map<string, T>();
+  /** Two generations: a token is as long as a page, so it is looked up once and moved only when the young are full. */
+  #young = new Map<string, T>();
+  #old = new Map<string, T>();
   readonly #capacity: number;
 
+  /** Holds at least the `capacity` latest, and at most twice as many. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   /** Undefined when unknown or expired. */
   get(token: string, now: number): T | undefined {
-    const known = this.#known.get(token);
-    if (!known) return undefined;
-    this.#known.delete(token);
-    if (known.expiresAtMs <= now) return undefined;
-    this.#known.set(token, known);
+    const young = this.#young.get(token);
+    const known = young ?? this.#old.get(token);
+    if (!known || known.expiresAtMs <= now) return undefined;
+    if (!young) this.set(token, known);
     return known;
   }
 
   set(token: string, known: T): void {
-    this.#known.set(token, known);
-    if (this.#known.size <= this.#capacity) return;
-    const oldest = this.#known.keys().next();
-    if (!oldest.done) this.#known.delete(oldest.value);
+    if (this.#young.size >= this.#capacity) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(token, known);
   }
 }

@@ -1,16 +1,58 @@
-import express, { type Request, type RequestHandler } from 'express';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
 import { sha256Hex } from '../../domain/canonical-json.ts';
 import { stateOf } from './request-state.ts';
 
-/** Reads a JSON body of at most `maxBytes`. Other types are left alone, for `requireJson` to refuse. */
+const plainJson = /^application\/json(?: *; *charset="?utf-8"?)? *$/i;
+const byteOrderMark = 0xfeff;
+
+/**
+ * Reads a JSON body of at most `maxBytes`. Other types are left alone, for `requireJson` to refuse. What nearly everybody sends
+ * (UTF-8, of announced length, not compressed) is read here, at a third of what Express's parser takes; it reads the rest.
+ */
 export function readJson(maxBytes: number): RequestHandler {
-  return express.json({
+  const readAny = express.json({
     limit: maxBytes,
     strict: false,
-    verify: (request, _response, bytes) => {
-      if (request.headers['x-signature'] !== undefined) stateOf(request).bodySha256 = sha256Hex(bytes);
-    },
+    verify: (request, _response, bytes) => noteDigest(request as Request, bytes),
+  });
+  return (request, response, next) => {
+    const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = request.headers;
+    const bytes = Number(length);
+    const plain =
+      bytes > 0 && bytes <= maxBytes && encoding === undefined && type !== undefined && plainJson.test(type);
+    if (plain) readPlain(request, next);
+    else readAny(request, response, next);
+  };
+}
+
+/** Of a signed request only. */
+function noteDigest(request: Request, bytes: Uint8Array): void {
+  if (request.headers['x-signature'] !== undefined) stateOf(request).bodySha256 = sha256Hex(bytes);
+}
+
+/** Node's parser sees to it that there are as many bytes as were announced. */
+function readPlain(request: Request, next: NextFunction): void {
+  const chunks: Buffer[] = [];
+  // The log context of the request, which events of its stream do not have.
+  const go = AsyncLocalStorage.bind(next);
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.once('error', (cause) => {
+    go(new ManuelError('validation_failed', 'The body ended before its announced length.', { cause }));
+  });
+  request.once('end', () => {
+    const [first] = chunks;
+    const bytes = chunks.length === 1 && first ? first : Buffer.concat(chunks);
+    noteDigest(request, bytes);
+    const text = bytes.toString('utf8');
+    try {
+      request.body = JSON.parse(text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
+    } catch (cause) {
+      go(new ManuelError('validation_failed', 'The body is not valid JSON.', { cause }));
+      return;
+    }
+    go();
   });
 }
 
