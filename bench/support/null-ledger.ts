@@ -16,6 +16,7 @@ export function nullLedger(): Ledger {
       list: emptyPage,
       finish: () => Promise.resolve({ won: true, row: undefined }),
       handOver: () => Promise.resolve(true),
+      started: () => Promise.resolve(true),
       keepDetail: () => Promise.resolve(true),
       openOf: () => Promise.resolve([]),
       open: nothing,

@@ -94,6 +94,8 @@ export interface JobsLedger {
   finish(userId: string, jobId: string, outcome: Outcome): Promise<{ won: boolean; row: JobRow | undefined }>;
   /** Voice: the same job goes on as another (conditional on not being terminal). False: it is terminal. */
   handOver(userId: string, jobId: string, next: { job: JobName; payload: unknown }): Promise<boolean>;
+  /** Notes when a job started, of one that lives long enough for the sweeper to see. False: it has ended. */
+  started(userId: string, jobId: string, startedAt: number): Promise<boolean>;
   /** Keeps detail beside the result of a job that has not ended; too large detail is left out. False: it has ended. */
   keepDetail(userId: string, jobId: string, detail: Record<string, unknown>): Promise<boolean>;
   /** Open rows of one user (for rebuilding counters). */

@@ -97,6 +97,32 @@ test('a job that did not complete says how far it came, after Redis forgot it to
   }
 });
 
+test('a step job that waits for its next look when Redis is wiped goes on, though its time to start is over', async () => {
+  const admitter = await bench.admitter();
+  const janitor = await bench.janitor();
+  let runs = 0;
+  await transcriber({
+    transcribe: async () => {
+      runs += 1;
+      if (runs === 1) return { kind: 'again', delayMs: 60_000, step: { begun: true } };
+      return { kind: 'done', result: heard };
+    },
+  });
+  const id = await admit(admitter, { ...recording('anna'), expiresInS: 1 });
+  await waitFor(async () => (await bench.redis.zscore('{manuel}:transcribe:delayed', id)) !== null);
+  const before = await admitter.view('anna', id);
+  await waitFor(async () => (await janitor.sweep()).seen === 1);
+  await janitor.sweep();
+  expect(bench.deps.ledger.calls['started']).toBe(1);
+  await bench.redis.flushall();
+  expect(await admitter.view('anna', id)).toMatchObject({ status: 'active', started_at: before?.started_at });
+  await waitFor(() => Date.now() > Date.parse(before?.created_at ?? '') + 1000);
+  expect(await janitor.sweep()).toMatchObject({ requeued: 1, expired: 0 });
+  await waitFor(() => runs === 2);
+  await waitFor(async () => (await admitter.view('anna', id))?.status === 'completed');
+  expect(await admitter.view('anna', id)).toMatchObject({ started_at: before?.started_at });
+});
+
 test('many step jobs are in flight over few slots', async () => {
   const admitter = await bench.admitter();
   const inFlight = new Set<string>();

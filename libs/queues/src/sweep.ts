@@ -33,9 +33,13 @@ export async function sweepRow(context: QueueContext, row: JobRow, look: 1 | 2):
   const [state, mst, reason, atm, stc, alive = ''] = reply.map(String);
   const startedAt = mst ? Number(mst) : undefined;
   // A job that has started does not expire, neither do its retries and steps.
-  const started = startedAt !== undefined || alive !== '' || carriesOn(row);
+  const started = (startedAt ?? row.started_at) !== undefined || alive !== '' || carriesOn(row);
   const overdue = !started && context.now() > row.expires_at;
 
+  if (startedAt !== undefined && row.started_at === undefined) {
+    // Only jobs that live long enough to be met here cost this write; the others need it least.
+    await context.ledger.jobs.started(row.user_id, row.job_id, startedAt);
+  }
   switch (state) {
     case 'running':
       return 'left';
@@ -95,13 +99,15 @@ async function requeue(context: QueueContext, row: JobRow, ended: boolean, start
       ]),
     );
   }
-  let envelope = envelopeOf(row);
-  if (started) {
-    envelope = { ...envelope, expires_at: Number.MAX_SAFE_INTEGER };
+  const envelope = envelopeOf(row);
+  const startedAt = row.started_at ?? (carriesOn(row) ? row.created_at : undefined);
+  if (startedAt !== undefined) {
+    await addToQueue(context, row.job, { ...envelope, carried: { started_at: startedAt } }, priority);
+  } else if (started) {
+    // Nobody knows when: it starts anew, whenever that may be.
     await context.redis.zadd(context.keys.alive, 'NX', context.now(), row.job_id);
-  }
-  const carried = carriesOn(row) ? { carried: { started_at: row.started_at ?? row.created_at } } : {};
-  await addToQueue(context, row.job, { ...envelope, ...carried }, priority);
+    await addToQueue(context, row.job, { ...envelope, expires_at: Number.MAX_SAFE_INTEGER }, priority);
+  } else await addToQueue(context, row.job, envelope, priority);
 }
 
 async function end(

@@ -11,6 +11,7 @@ import {
   rfc3339,
   toProblem,
 } from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
 import type { ToJobView } from './types.ts';
 
 const stepAt = (operation: Operation, index: 0 | -1): Progress => {
@@ -23,9 +24,13 @@ const lastStep = new Map(operations.map((operation) => [operation, stepAt(operat
 const silentProgress = (operation: Operation, status: JobView['status']): Progress =>
   (status === 'completed' ? lastStep : firstStep).get(operation) ?? stepAt(operation, 0);
 
+/** The ledger knows of the jobs that run long that they have started; of the others only Redis does. */
+const standing = ({ status, started_at }: JobRow): JobView['status'] =>
+  status === 'queued' && started_at !== undefined ? 'active' : status;
+
 /** A ledger row as its owner sees it, on top of what Redis knows of it. A terminal row is believed before Redis. */
 export const toJobView: ToJobView = (row, live) => {
-  const status = isTerminal(row.status) ? row.status : (live?.status ?? row.status);
+  const status = isTerminal(row.status) ? row.status : (live?.status ?? standing(row));
   const startedAt = row.started_at ?? live?.started_at;
   const self = `/api/jobs/${row.job_id}`;
   const last = silentProgress(row.operation, status);

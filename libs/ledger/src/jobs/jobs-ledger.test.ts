@@ -130,6 +130,16 @@ test('an outcome keeps how far the job came', async () => {
   expect(await ledger.jobs.get(user, row.job_id)).toMatchObject({ status: 'failed', progress });
 });
 
+test('a start is noted of an open job, and of no other', async () => {
+  const row = newRow(user);
+  await ledger.jobs.add(row);
+  expect(await ledger.jobs.started(user, row.job_id, 1234)).toBe(true);
+  expect(await ledger.jobs.get(user, row.job_id)).toMatchObject({ status: 'queued', started_at: 1234 });
+  await ledger.jobs.finish(user, row.job_id, outcome());
+  expect(await ledger.jobs.started(user, row.job_id, 5678)).toBe(false);
+  expect(await ledger.jobs.get(user, row.job_id)).toMatchObject({ status: 'completed', started_at: 1234 });
+});
+
 test('an Idempotency-Key’s row is made once; the others see it', async () => {
   const row = newRow(user, { body_sha256: 'ab', answered_status: 202 });
   const outcomes = await Promise.all(Array.from({ length: 8 }, () => ledger.jobs.put(row)));

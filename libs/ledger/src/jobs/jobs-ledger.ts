@@ -121,6 +121,10 @@ export function createJobsLedger(
       return (await updateOpen(userId, jobId, set, [])).won;
     },
 
+    async started(userId, jobId, startedAt) {
+      return (await updateOpen(userId, jobId, { started_at: startedAt }, [])).won;
+    },
+
     async keepDetail(userId, jobId, detail) {
       const text = toDetailText(detail);
       return (await updateOpen(userId, jobId, text === undefined ? {} : { detail: text }, [])).won;

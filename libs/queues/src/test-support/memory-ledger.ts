@@ -67,6 +67,13 @@ export function memoryLedger(): MemoryLedger & Ledger {
       rows.set(key(userId, jobId), { ...row, ...next });
       return true;
     },
+    async started(userId, jobId, startedAt) {
+      await called('started');
+      const row = rows.get(key(userId, jobId));
+      if (!row || isTerminal(row.status)) return false;
+      rows.set(key(userId, jobId), { ...row, started_at: startedAt });
+      return true;
+    },
     async keepDetail(userId, jobId, detail) {
       await called('keepDetail');
       const row = rows.get(key(userId, jobId));
