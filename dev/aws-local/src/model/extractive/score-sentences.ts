@@ -3,7 +3,7 @@ import { PARAMETERS } from './parameters.ts';
 import { isNegative, type QuestionCues } from './question-cues.ts';
 import type { Passage } from './read-request.ts';
 import { splitSentences, type Sentence } from './split-sentences.ts';
-import { isGeneric, kindsOfMeasure, matchTerm, terms } from './terms.ts';
+import { isGeneric, kindsOfMeasure, matchTerm, switchings, terms } from './terms.ts';
 
 /** A sentence of a passage, ready to be judged against a question. */
 export interface Candidate extends Sentence {
@@ -43,7 +43,7 @@ export function readCandidates(passages: readonly Passage[]): Candidate[] {
         order += 1;
         if (isInstructionToModel(sentence.text) || isContents(sentence.text)) return [];
         const sequence = terms(sentence.text);
-        const stems = new Set([...sequence, ...kindsOfMeasure(sentence.text)]);
+        const stems = new Set([...sequence, ...kindsOfMeasure(sentence.text), ...switchings(sentence.text)]);
         return [{ ...sentence, passage: index, block: blockIndex, order, sequence, stems }];
       }),
     );

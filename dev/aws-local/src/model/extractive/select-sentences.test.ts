@@ -59,6 +59,15 @@ describe('the sentences that answer', () => {
     expect(ask(question, SHEET)).toEqual(answer);
   });
 
+  test('on and off are the subject where nothing else is; a measure that is not stated is not answered', () => {
+    const texts = [
+      'The lamp blinks. Hold start for 3 seconds to switch it off. It turns itself on at seven.',
+      'Fast drying.',
+    ];
+    expect(ask('How do I turn it off?', texts)[0]).toBe('Hold start for 3 seconds to switch it off.');
+    expect(ask('How fast is it?', texts)).toEqual([]);
+  });
+
   test('a list is given whole, from its first item on, wherever the question’s words stand in it', () => {
     expect(ask('How do I change the hour of the clock?', SHEET).map((step) => step.slice(0, 2))).toEqual([
       '1.',

@@ -58,7 +58,9 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
     measures.some((term) => matchTerm(term, candidate.stems) >= PARAMETERS.namedMeasure),
   );
   const fitting = named.length > 0 ? named : likely;
-  if (cues.kind?.required === true && fitting.length === 0) return [];
+  // "How fast is it?" is answered by a speed or not at all.
+  const isAboutMeasure = measures.length > 0 && measures.length === subjects;
+  if ((cues.kind?.required === true || isAboutMeasure) && fitting.length === 0) return [];
   const preferred = cues.kind?.strict === true && fitting.length > 0 ? fitting : ranked;
   const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? able[0]) : fitting[0];
   if (best === undefined) return [];

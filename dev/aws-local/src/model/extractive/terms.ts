@@ -115,9 +115,11 @@ export function ownedTerm(question: string): string | undefined {
 
 /** The informative stems of a question. */
 export function questionTerms(question: string): string[] {
-  const plain = terms(
-    question.replace(MEASURE, (_, adjective: string) => MEASURE_NAMES[adjective.toLowerCase()] ?? ' '),
-  );
+  const named = question.replace(MEASURE, (_, adjective: string) => MEASURE_NAMES[adjective.toLowerCase()] ?? ' ');
+  const all = terms(named);
+  // Where nothing else is asked about, on or off is the subject.
+  const switched = all.every(isGeneric) ? [...new Set(switchings(question))] : [];
+  const plain = [...all.filter((term) => switched.length === 0 || !VERBS_OF_SWITCHING.has(term)), ...switched];
   const phrases = findPhrases(question).filter(({ answers }) => answers.length > 0 && !answers.includes(SWITCH));
   // "How big" may mean its size or its capacity: phrases of the same words are one term.
   const composites = [...Map.groupBy(phrases, ({ own }) => own.join(' ')).values()].map((same) => {
@@ -130,6 +132,7 @@ export function questionTerms(question: string): string[] {
   return [...plain.filter((term) => !covered.has(term)), ...composites.map((stems) => stems.join(ALTERNATIVE))];
 }
 
+const VERBS_OF_SWITCHING: ReadonlySet<string> = new Set(['turn', 'switch', 'shut'].map((word) => stemmer(word)));
 /** "Turn" and "switch" are everyday words, with or without "on" and "off". */
 const SWITCH = stemmer('switch');
 /** Joins the stems of a term that may be said in several words; the first is the best. */
@@ -154,7 +157,15 @@ export function kindsOfMeasure(text: string): string[] {
 }
 
 export function isGeneric(term: string): boolean {
-  return GENERIC.has(term);
+  return GENERIC.has(term.split(ALTERNATIVE, 1)[0] ?? '');
+}
+
+/** "Turn it off", "the machine switches itself off": what is done, whatever the verb. */
+const SWITCHED = /\b(?:turn|switch|power|shut)(?:s|es|ed|ing)?\b(?: [^ ]+){0,3}? (on|off|down)\b/gi;
+
+/** `~on` and `~off` for what a text says is switched so. */
+export function switchings(text: string): string[] {
+  return Array.from(text.matchAll(SWITCHED), ([, particle]) => (particle?.toLowerCase() === 'on' ? '~on' : '~off'));
 }
 
 /** How well one of `present` stands for `term`: as matchWord; another word of a phrase counts 0.8, a measure of its kind 0.6. */
