@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import { newJobId } from '@manuel/contracts';
 import { createAdmitter } from '@manuel/queues';
 import { settingsWith } from '@manuel/settings';
 import { createMetrics, silentLogger } from '@manuel/telemetry';
@@ -39,6 +40,18 @@ export async function fillOurs(redisUrl: string, count: number, userOf: (n: numb
   }
 }
 
+/** Whoever used BullMQ alone would put the same into a job. */
+const sameAsOurs = (n: number, userId: string): object => ({
+  user_id: userId,
+  operation: 'query',
+  class: 'normal',
+  request_id: `bench-${n}`,
+  created_at: Date.now(),
+  expires_at: Date.now() + 86_400_000,
+  payload: { question: `What is part ${n}?`, persona: 'default' },
+});
+
+/** The same jobs in a bare BullMQ queue. */
 export async function fillBare(redisUrl: string, count: number, userOf: (n: number) => string): Promise<void> {
   const queue = new Queue('bare', { connection: { url: redisUrl }, prefix: '{bare}' });
   try {
@@ -47,8 +60,8 @@ export async function fillBare(redisUrl: string, count: number, userOf: (n: numb
       await queue.addBulk(
         Array.from({ length: size }, (_, index) => ({
           name: 'query',
-          data: { question: `What is part ${n + index}?`, user_id: userOf(n + index) },
-          opts: { priority: 1 },
+          data: sameAsOurs(n + index, userOf(n + index)),
+          opts: { jobId: newJobId('query'), priority: 1, attempts: 4, backoff: { type: 'exponential', delay: 2000 } },
         })),
       );
     }
