@@ -46,6 +46,9 @@ interface Rule {
   readonly required?: true;
 }
 
+/** "The tank is behind the door." */
+export const tellsPlace = (sentence: string): boolean => LIES.test(sentence) && !isImperative(sentence);
+
 const matches = (pattern: RegExp) => (sentence: string) => pattern.test(sentence);
 
 /** The first that asks decides. */

@@ -110,6 +110,7 @@ describe('the first sentence answers, from the right page', () => {
     ['Milk: how do I froth it?', 7, 'Fill a jug one third'],
     ['How do I make espresso?', 6, 'Put the single basket'],
     ['What should I do before the first use?', 5, 'Remove all tapes'],
+    ['How do I clean the brew group?', 12, 'Take the brew group out once a month'],
     ['How do I dispose of the machine?', 16, 'collection point'],
     ['How wide is the machine?', 16, 'Width 28'],
     ['What are the dimensions?', 16, 'Width 28'],

@@ -15,6 +15,8 @@ export const PARAMETERS = {
   absentShare: 0.8,
   /** A further sentence joins the best one only if it is nearly as good. */
   minShareOfBest: 0.6,
+  /** Of how-to questions, what to do goes before where it is done when it scores this much of it. */
+  minShareOfStep: 0.6,
   /** A second measure, place or time only if it is as likely meant. */
   minShareOfMeasure: 0.8,
   /** One of another passage only if it is about as good. */

@@ -1,3 +1,4 @@
+import { tellsPlace } from './answer-kinds.ts';
 import { findSection, quoteSection } from './find-section.ts';
 import { isImperative } from './imperative.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -62,10 +63,11 @@ function answerPart(question: string, task: Task, candidates: readonly Candidate
   const isAboutMeasure = measures.length > 0 && measures.length === subjects;
   if ((cues.kind?.required === true || isAboutMeasure) && fitting.length === 0) return [];
   const preferred = cues.kind?.strict === true && fitting.length > 0 ? fitting : ranked;
-  const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? able[0]) : fitting[0];
+  const best = preferred === ranked ? (able.find((entry) => entry.isLabelled) ?? bestOf(able, cues)) : fitting[0];
   if (best === undefined) return [];
   if (best.isLabelled) return withWhatFollows(best, scored, limit);
-  if (cues.procedure) return withSteps(best, scored, ranked, limit);
+  if (cues.procedure)
+    return withSteps(best, scored, ranked, Math.max(1, Math.floor(PARAMETERS.maxSectionSentences / parts)));
   const isMeasured = preferred === fitting;
   const support = isMeasured
     ? withSupport(best, scored, preferred, Math.min(limit, PARAMETERS.maxStrictSentences), PARAMETERS.minShareOfMeasure)
@@ -83,6 +85,13 @@ function isForeign(owned: string, candidates: readonly Candidate[], passages: re
 /** What makes up for a question of one or two everyday words: a line of just that name, or the measure that is asked for. */
 function isTelling(entry: Scored, { kind }: QuestionCues): boolean {
   return kind?.strict === true ? entry.fits && entry.matched.size > 1 : entry.isLabelled;
+}
+
+/** Who asks how to do something is not told where the thing is, if what to do is nearly as likely meant. */
+function bestOf(able: readonly Scored[], { procedure }: QuestionCues): Scored | undefined {
+  const [first] = able;
+  if (first === undefined || !procedure || !tellsPlace(first.candidate.text)) return first;
+  return able.find((entry) => entry.fits && entry.score >= PARAMETERS.minShareOfStep * first.score) ?? first;
 }
 
 /** "36 months." under "Warranty" */
