@@ -7,7 +7,7 @@ import { enqueueInternal } from './enqueue-internal.ts';
 import { readUsage, writeLimits } from './quota.ts';
 import { replayJob } from './replay-job.ts';
 import type { Admitter, QueueDependencies } from './types.ts';
-import { viewJob } from './view-job.ts';
+import { keepView, viewJob } from './view-job.ts';
 
 /** The producer's side (see `Admitter`). Does not wait for Redis: while it is away every call throws `unavailable` at once. */
 export async function createAdmitter(deps: QueueDependencies): Promise<Admitter> {
@@ -19,6 +19,7 @@ export async function createAdmitter(deps: QueueDependencies): Promise<Admitter>
     check: (request) => orUnavailable(() => checkAdmission(context, request)),
     replay: (userId, operation, idempotency) => orUnavailable(() => replayJob(context, userId, operation, idempotency)),
     view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),
+    keep: (userId, view) => orUnavailable(() => keepView(context, userId, view)),
     cancel: (userId, jobId) => orUnavailable(() => cancelJob(context, userId, jobId)),
     usage: (userId) => orUnavailable(() => readUsage(context, userId)),
     setLimits: (userId, limits) => orUnavailable(() => writeLimits(context, userId, limits)),

@@ -21,8 +21,10 @@ export interface Keys {
   readonly ended: string;
   /** ZSET job id -> ms: has started, though Redis forgot it; until when a worker is sure to run it. */
   readonly alive: string;
-  /** STREAM of the user's events. `u:<user>:v:<job>` holds the one that told a job's end, for readers. */
+  /** STREAM of the user's events. */
   stream(userId: string): string;
+  /** STRING the event that told a job's end, for readers, while hot. */
+  view(userId: string, jobId: string): string;
   /** Pub/sub channel of the same events. */
   channel(userId: string): string;
   /** STRING `<body sha-256>|<job id>|<ms>` of an Idempotency-Key. */
@@ -43,6 +45,7 @@ export function keysOf(prefix: string): Keys {
     ended: `${prefix}:ended`,
     alive: `${prefix}:alive`,
     stream: (userId) => `${prefix}:ev:${userId}`,
+    view: (userId, jobId) => `${prefix}:u:${userId}:v:${jobId}`,
     channel: (userId) => `${prefix}:ch:${userId}`,
     idempotency: (userId, operation, keyHash) => `${prefix}:idem:${userId}:${operation}:${keyHash}`,
     lock: (name) => `${prefix}:lock:${name}`,

@@ -84,6 +84,8 @@ export interface Admitter {
   ): Promise<JobView | undefined>;
   /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
   view(userId: string, jobId: string): Promise<JobView | undefined>;
+  /** Lets `view` find what was answered without a job (from the cache), for an hour or so. */
+  keep(userId: string, view: JobView): Promise<void>;
   /** Cancels; the view after it. Undefined: none. Throws `conflict` when it had ended. */
   cancel(userId: string, jobId: string): Promise<JobView | undefined>;
   /** Used and limits as of now, reservations counted. */

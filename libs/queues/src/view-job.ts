@@ -75,6 +75,13 @@ export async function readHot(
   return { live: { queue: queue as QueueName, view, started_at: startedAt, attempts } };
 }
 
+/** Keeps a view that no job of the queue stands behind (a cached answer) for readers, as long as those of ended jobs. */
+export async function keepView(context: QueueContext, userId: string, view: JobView): Promise<void> {
+  const { redis, keys, settings } = context;
+  const event = JSON.stringify({ type: 'job', job: view });
+  await redis.set(keys.view(userId, view.id), event, 'EX', settings.events.stream_ttl_s);
+}
+
 /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
 export async function viewJob(context: QueueContext, userId: string, jobId: string): Promise<JobView | undefined> {
   const hot = await readHot(context, userId, jobId);

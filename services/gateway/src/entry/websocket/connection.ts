@@ -127,6 +127,7 @@ export class Connection {
     try {
       const submitted = await submitOperation(this.#gateway, this.#caller, operation, body);
       const job = jobOf(submitted, operation);
+      if (submitted.kind === 'result') await this.#gateway.admitter.keep(this.#caller.userId, job);
       this.#send({ type: 'accepted', ref, job });
       // What was there at once has no events; who waits for the job's end hears of it all the same, under the id before.
       if (submitted.kind === 'result') this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
@@ -239,7 +240,7 @@ function isAfter(id: string, other: string): boolean {
   return ms === otherMs ? n > otherN : ms > otherMs;
 }
 
-/** A result that was there at once, as the finished job it stands for: nothing was enqueued, nothing is stored of it. */
+/** A result that was there at once, as the finished job it stands for: nothing was enqueued, the ledger knows nothing of it. */
 function jobOf(submitted: Submitted, operation: JobView['operation']): JobView {
   if (submitted.kind === 'job') return submitted.view;
   const id = newJobId(operation);

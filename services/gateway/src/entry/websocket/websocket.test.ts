@@ -132,6 +132,8 @@ test('an answer that is there at once is told like a job’s end as well', async
   const { job, ref } = await client.next('accepted');
   expect([ref, job.status]).toEqual([7, 'completed']);
   expect(await client.next('job')).toEqual({ type: 'job', id: last_event_id, job });
+  const read = await fetch(gateway.url + job.links.self, { headers: await bearer() });
+  expect(await read.json()).toEqual(job);
 });
 
 test('what is not right is answered with its problem, and the connection lives on', async () => {
