@@ -1,4 +1,5 @@
 import type { ConverseRequest } from '../wire/converse-shapes.ts';
+import { completeAll, completeEllipsis } from './complete-ellipsis.ts';
 import { messageText, readTask } from './read-request.ts';
 import { isFollowUp } from './select-sentences.ts';
 import { isGeneric, questionTerms, terms } from './terms.ts';
@@ -15,11 +16,14 @@ export function wantsRewrite(request: ConverseRequest): boolean {
  * descale the kettle?" becomes "How often descale the kettle?"). A question that already stands alone is returned as it is.
  */
 export function rewriteQuestion(request: ConverseRequest): string {
-  const { question, earlierQuestions } = readTask(request);
+  const { question, ...task } = readTask(request);
+  const earlierQuestions = completeAll(task.earlierQuestions);
   const fallback = question === '' ? messageText(request.messages.at(-1) ?? { role: 'user', content: [] }) : question;
   const asked = questionTerms(fallback);
   const earlier = earlierQuestions.findLast((candidate) => terms(candidate).some((term) => !isGeneric(term)));
   if (earlier === undefined || !isFollowUp(fallback, asked)) return fallback;
+  const whole = completeEllipsis(fallback, earlier);
+  if (whole !== undefined) return whole;
   const known = new Set(asked);
   const missing = salientWords(earlier).filter((word) => !terms(word).every((term) => known.has(term)));
   if (missing.length === 0) return fallback;

@@ -91,6 +91,17 @@ describe('the sentences that answer', () => {
     );
   });
 
+  test('a thing that only is named is asked about as the thing before it', () => {
+    const texts = [
+      'Wipe the steam wand after use. The brew group is behind the door.',
+      'Take the brew group out to rinse it. Clean the brew group once a month.',
+    ];
+    expect(ask('And the brew group?', texts, ['How do I clean the steam wand?']).join(' ')).toMatch(
+      /Clean the brew group once a month/,
+    );
+    expect(ask('And the brew group?', texts, ['How do I clean the steam wand?']).join(' ')).not.toMatch(/steam wand/);
+  });
+
   test('the same sentence is not said twice', () => {
     const answer = ask('What does E18 mean?', [...MANUAL, ...MANUAL]);
     expect(new Set(answer).size).toBe(answer.length);

@@ -1,4 +1,5 @@
 import { tellsPlace } from './answer-kinds.ts';
+import { completeAll, completeEllipsis } from './complete-ellipsis.ts';
 import { findSection, quoteSection } from './find-section.ts';
 import { isImperative } from './imperative.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -11,10 +12,11 @@ import { isGeneric, isMeasureTerm, matchTerm, ownedTerm, questionTerms, terms, w
  * The sentences that answer the task's question, in the order they should be read: at most four, or the steps under the heading
  * that asks it. None when the passages hold no answer.
  */
-export function selectSentences(task: Task): Candidate[] {
+export function selectSentences(request: Task): Candidate[] {
+  const task = { ...request, earlierQuestions: completeAll(request.earlierQuestions) };
   const candidates = readCandidates(task.passages);
   const chosen: Candidate[] = [];
-  const parts = splitQuestion(task.question);
+  const parts = splitQuestion(completeEllipsis(task.question, task.earlierQuestions.at(-1)) ?? task.question);
   for (const part of parts) {
     for (const candidate of answerPart(part, task, candidates, parts.length)) {
       if (!chosen.some((other) => isSame(other, candidate))) chosen.push(candidate);

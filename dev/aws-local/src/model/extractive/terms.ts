@@ -120,7 +120,9 @@ export function questionTerms(question: string): string[] {
   // Where nothing else is asked about, on or off is the subject.
   const switched = all.every(isGeneric) ? [...new Set(switchings(question))] : [];
   const plain = [...all.filter((term) => switched.length === 0 || !VERBS_OF_SWITCHING.has(term)), ...switched];
-  const phrases = findPhrases(question).filter(({ answers }) => answers.length > 0 && !answers.includes(SWITCH));
+  const phrases = findPhrases(question).filter(
+    ({ answers, signs }) => answers.length > 0 && !answers.includes(SWITCH) && signs[0] !== TIME,
+  );
   // "How big" may mean its size or its capacity: phrases of the same words are one term.
   const composites = [...Map.groupBy(phrases, ({ own }) => own.join(' ')).values()].map((same) => {
     const answers = same.flatMap((phrase) => phrase.answers);
@@ -135,6 +137,8 @@ export function questionTerms(question: string): string[] {
 const VERBS_OF_SWITCHING: ReadonlySet<string> = new Set(['turn', 'switch', 'shut'].map((word) => stemmer(word)));
 /** "Turn" and "switch" are everyday words, with or without "on" and "off". */
 const SWITCH = stemmer('switch');
+/** How long and how often are asked for by kind of sentence, not by word. */
+const TIME = '#time';
 /** Joins the stems of a term that may be said in several words; the first is the best. */
 const ALTERNATIVE = '|';
 
