@@ -23,7 +23,7 @@ export function nullLedger(): Ledger {
     },
     usage: {
       settle: accept,
-      totals: () => Promise.resolve({ daily_used: 0, monthly_used: 0 }),
+      totals: () => Promise.resolve({ daily_used: 0, monthly_used: 0, charged: [] }),
       history: () => Promise.resolve({ days: [], by_operation: {} }),
       limits: () => Promise.resolve({}),
       setLimits: accept,

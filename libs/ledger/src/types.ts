@@ -107,6 +107,8 @@ export interface JobsLedger {
 export interface UsageTotals {
   readonly daily_used: number;
   readonly monthly_used: number;
+  /** Which of the jobs that were asked about are among the used. */
+  readonly charged: readonly string[];
 }
 
 export interface UsageLedger {
@@ -124,7 +126,8 @@ export interface UsageLedger {
     charged: boolean;
     tokens?: { input: number; output: number };
   }): Promise<void>;
-  totals(userId: string, now: number): Promise<UsageTotals>;
+  /** `about`: jobs of which it matters whether they are counted already, some hundreds at most. */
+  totals(userId: string, now: number, about?: readonly string[]): Promise<UsageTotals>;
   history(
     userId: string,
     days: number,

@@ -105,6 +105,26 @@ test.each([
   });
 });
 
+test('a job that is charged already and still open is counted once, whenever the counters are read anew', async () => {
+  const admitter = await bench.admitter();
+  const jobs = await Promise.all(Array.from({ length: 3 }, () => submit(admitter, question('anna'))));
+  const [first, second] = jobs;
+  const { ledger } = bench.deps;
+  for (const job of [first, second]) {
+    const facts = { user_id: 'anna', job_id: job?.id ?? '', operation: 'query', usage: 'queries' } as const;
+    await ledger.usage.settle({ ...facts, created_at: now, charged: true });
+  }
+  // Its worker is between ledger and Redis.
+  await ledger.jobs.finish('anna', second?.id ?? '', { status: 'completed', finished_at: now, attempts: 1 });
+  await bench.redis.del('{manuel}:u:anna:quota');
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 3, monthly_used: 3 });
+  await bench.redis.flushall();
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 3, monthly_used: 3 });
+  // What was charged too early comes back.
+  await admitter.cancel('anna', first?.id ?? '');
+  expect(await admitter.usage('anna')).toMatchObject({ daily_used: 2 });
+});
+
 test('what another version left of open jobs and turns keeps nobody from being admitted, run or cancelled', async () => {
   const admitter = await bench.admitter();
   await bench.redis.hset('{manuel}:u:anna:open', 'query_0000000000000000000000000C', 'who knows');

@@ -8,14 +8,20 @@ import { run } from './scripts/script.ts';
 const asText = (value: number | undefined): string => (value === undefined ? '' : String(value));
 
 /**
- * Counters of a user from the ledger, when Redis has none. The open jobs are read before the totals: a job that ends in
- * between is counted twice for a while rather than not at all, so the quota is never exceeded; the sweeper corrects it.
+ * Counters of a user from the ledger, when Redis has none: what was used, and what is open besides. The open jobs are read
+ * before the totals, so that none is missed; one that is charged meanwhile, though its end has not come to Redis, is among the
+ * totals and not counted again.
  */
 export async function rebuildQuota(context: QueueContext, userId: string): Promise<void> {
   const { ledger, redis, keys } = context;
   const now = context.now();
-  const [open, limits] = await Promise.all([ledger.jobs.openOf(userId), ledger.usage.limits(userId)]);
-  const totals = await ledger.usage.totals(userId, now);
+  const [open, limits, entries] = await Promise.all([
+    ledger.jobs.openOf(userId),
+    ledger.usage.limits(userId),
+    redis.hkeys(keys.open(userId)),
+  ]);
+  const about = new Set([...open.map((row) => row.job_id), ...entries]);
+  const { charged, ...totals } = await ledger.usage.totals(userId, now, [...about]);
   await run(redis, rebuildScript, keys.prefix, [
     userId,
     dayOf(now),
@@ -23,6 +29,8 @@ export async function rebuildQuota(context: QueueContext, userId: string): Promi
     totals.monthly_used,
     asText(limits.daily_limit),
     asText(limits.monthly_limit),
+    charged.length,
+    ...charged,
     ...open.flatMap((row) => [row.job_id, dayOf(row.created_at), row.usage === null ? 0 : 1, jobs[row.job].queue]),
   ]);
   context.logger.debug('usage counters rebuilt from the ledger', { user_id: userId, open: open.length });

@@ -14,7 +14,8 @@ type Settled = Parameters<UsageLedger['settle']>[0];
  * made and removed in the same single-item write that changes the counters, so these always agree with it.
  * A hash of 12 characters keeps the item small.
  */
-const fenceOf = (jobId: string): string => `j_${createHash('sha256').update(jobId).digest('base64url').slice(0, 12)}`;
+export const fenceOf = (jobId: string): string =>
+  `j_${createHash('sha256').update(jobId).digest('base64url').slice(0, 12)}`;
 
 /** What the job adds to each counter. */
 function amounts(job: Settled, tokens: { input: number; output: number }): Record<string, number> {

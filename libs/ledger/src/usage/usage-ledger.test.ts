@@ -59,7 +59,13 @@ test('settling is exactly once, under any order, repetition and company', async 
       expect(await ledger.usage.totals(user, now)).toEqual({
         daily_used: count((operation) => operation !== 'ingest'),
         monthly_used: count((operation) => operation !== 'ingest'),
+        charged: [],
       });
+      const ids = jobs.map(({ job_id }) => job_id);
+      const about = Array.from({ length: 500 }, (_none, n) => `query_${n}`);
+      expect((await ledger.usage.totals(user, now, [...ids, ...about])).charged.toSorted()).toEqual(
+        chargedJobs.map(({ job_id }) => job_id).toSorted(),
+      );
       const { days, by_operation } = await ledger.usage.history(user, 32, now);
       expect(by_operation).toEqual(Object.fromEntries(chargedJobs.map((one) => [one.operation, 1])));
       if (chargedJobs.length > 0) {
@@ -98,10 +104,10 @@ test('days and months are UTC’s own, and users’ counts are their own', async
   const at = [now, now - dayMs, now - 19 * dayMs, now - 20 * dayMs];
   for (const created_at of at) await ledger.usage.settle({ ...job('query', { created_at }), charged: true });
   // 20 November is today, 1 November is 19 days ago, 31 October belongs to another month.
-  expect(await ledger.usage.totals(user, now)).toEqual({ daily_used: 1, monthly_used: 3 });
-  expect(await ledger.usage.totals(user, now + 3_600_000)).toEqual({ daily_used: 0, monthly_used: 3 });
+  expect(await ledger.usage.totals(user, now)).toMatchObject({ daily_used: 1, monthly_used: 3 });
+  expect(await ledger.usage.totals(user, now + 3_600_000)).toMatchObject({ daily_used: 0, monthly_used: 3 });
   expect((await ledger.usage.history(user, 2, now)).days.map((day) => day.date)).toEqual(['2026-11-19', '2026-11-20']);
-  expect(await ledger.usage.totals('nobody', now)).toEqual({ daily_used: 0, monthly_used: 0 });
+  expect(await ledger.usage.totals('nobody', now)).toEqual({ daily_used: 0, monthly_used: 0, charged: [] });
 });
 
 test('a user’s own limits replace the ones before', async () => {

@@ -7,11 +7,15 @@ import { flatten } from '../dynamo/merge.ts';
 import { queryPages } from '../dynamo/pages.ts';
 import type { UsageLedger } from '../types.ts';
 import { dayOf, monthOf } from './days.ts';
-import { settleUsage } from './settle-usage.ts';
+import { fenceOf, settleUsage } from './settle-usage.ts';
 
 /** Sorts after every day. */
 const limitsKey = 'limits';
 const dayMs = 86_400_000;
+/** Jobs that one question can name: an expression may have 4 KB. More than a user may have open. */
+const mostAsked = 600;
+/** `day` is named in the key condition, too. */
+const placeOf = (name: string, index: number): string => (name === 'day' ? name : index.toString(36));
 
 const counter = z.number().default(0);
 const dayItemSchema = z.object({
@@ -37,35 +41,46 @@ export function createUsageLedger(dynamo: Dynamo, settings: Pick<Settings, 'quot
     userId: string,
     first: string,
     last: string,
+    more: readonly string[] = [],
   ): Promise<(z.infer<typeof dayItemSchema> & Record<string, unknown>)[]> {
-    const attributes = ['day', ...counters, ...operations.map((operation) => `op_${operation}`)];
+    const attributes = ['day', ...counters, ...operations.map((operation) => `op_${operation}`), ...more];
     const pages = queryPages(
       dynamo,
       {
         TableName,
         KeyConditionExpression: 'user_id = :user AND #day BETWEEN :first AND :last',
-        ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+        // Short placeholders: an expression may have 4 KB.
+        ExpressionAttributeNames: Object.fromEntries(
+          attributes.map((name, index) => [`#${placeOf(name, index)}`, name]),
+        ),
         ExpressionAttributeValues: { ':user': userId, ':first': first, ':last': last },
-        ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+        ProjectionExpression: attributes.map((name, index) => `#${placeOf(name, index)}`).join(','),
         ConsistentRead: true,
       },
       'request',
     );
     const days = [];
-    for await (const item of flatten(pages)) days.push(dayItemSchema.parse(item));
+    for await (const item of flatten(pages)) days.push({ ...item, ...dayItemSchema.parse(item) });
     return days;
   }
 
   return {
     settle: (job) => settleUsage(dynamo, job, settings.quota.retention_days),
 
-    async totals(userId, now) {
+    async totals(userId, now, about = []) {
       const { first, last } = monthOf(now);
-      const days = await readDays(userId, first, last);
+      const asked = about.slice(0, mostAsked).map((jobId) => ({ jobId, fence: fenceOf(jobId) }));
+      const days = await readDays(
+        userId,
+        first,
+        last,
+        asked.map(({ fence }) => fence),
+      );
       const today = dayOf(now);
       return {
         daily_used: days.find((one) => one.day === today)?.used ?? 0,
         monthly_used: days.reduce((sum, one) => sum + one.used, 0),
+        charged: asked.filter(({ fence }) => days.some((one) => one[fence] !== undefined)).map(({ jobId }) => jobId),
       };
     },
 

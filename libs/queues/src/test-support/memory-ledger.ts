@@ -98,12 +98,13 @@ export function memoryLedger(): MemoryLedger & Ledger {
       if (job.charged && job.usage !== null) charges.set(job.job_id, { user: job.user_id, day: dayOf(job.created_at) });
       else charges.delete(job.job_id);
     },
-    async totals(userId, now) {
+    async totals(userId, now, about = []) {
       await called('totals');
       const own = [...charges.values()].filter(({ user }) => user === userId);
       return {
         daily_used: own.filter(({ day }) => day === dayOf(now)).length,
         monthly_used: own.filter(({ day }) => day.slice(0, 7) === dayOf(now).slice(0, 7)).length,
+        charged: about.filter((jobId) => charges.has(jobId)),
       };
     },
     history: absent,
