@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { isTerminal } from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
 import { waitFor } from '@manuel/testing';
 import { newRow } from './enqueue.ts';
 import { done, question, startBench, submit, type TestBench } from './test-support/bench.ts';
@@ -203,6 +204,50 @@ test('a second terminal transition changes nothing', async () => {
   await expect(admitter.cancel('anna', job.id)).rejects.toMatchObject({ code: 'conflict' });
   expect(await admitter.view('anna', job.id)).toEqual(ended);
   expect(bench.deps.ledger.charges.size).toBe(1);
+});
+
+test('a job that ends while the sweeper looks is not run again, and counts once even if it is', async () => {
+  const admitter = await bench.admitter();
+  const hub = await bench.hub(admitter);
+  const janitor = await bench.janitor();
+  let runs = 0;
+  await bench.worker(async (job) => {
+    runs += 1;
+    return done(job);
+  });
+  const { jobs } = bench.deps.ledger;
+  const { open: openRows, get } = jobs;
+  try {
+    for (const [round, known] of [
+      [1, (id: string) => id],
+      [2, async (id: string) => bench.redis.del(`{manuel}:query:${id}`)],
+    ] as const) {
+      const job = await submit(admitter, question('anna'));
+      const read = { ...(await get('anna', job.id)), status: 'queued', open: '0' } as JobRow;
+      await hub.waitForEnd('anna', job.id, 5000);
+      await known(job.id);
+      // What the sweeper has read of the ledger is older than the job's end.
+      jobs.open = async function* () {
+        yield read;
+      };
+      expect(await janitor.sweep()).toMatchObject({ seen: 1, requeued: 0, settled: 0, expired: 0 });
+      expect([runs, (await admitter.usage('anna')).daily_used]).toEqual([round, round]);
+    }
+    // And were it between that look and the queue that the job ends, it would run twice, and still count once.
+    const job = await submit(admitter, question('anna'));
+    await hub.waitForEnd('anna', job.id, 5000);
+    const read = { ...(await get('anna', job.id)), status: 'queued', open: '0' } as JobRow;
+    jobs.open = async function* () {
+      yield read;
+    };
+    jobs.get = async () => read;
+    expect(await janitor.sweep()).toMatchObject({ requeued: 1 });
+    await waitFor(() => runs === 4);
+    await waitFor(async () => (await bench.redis.exists('{manuel}:u:anna:open')) === 0);
+    expect((await admitter.usage('anna')).daily_used).toBe(3);
+  } finally {
+    Object.assign(jobs, { open: openRows, get });
+  }
 });
 
 test('two sweepers at once do the work once', async () => {

@@ -63,11 +63,13 @@ export async function sweepRow(context: QueueContext, row: JobRow, look: 1 | 2):
     case 'completed':
     case 'lost':
       // BullMQ believes what the ledger does not: only what the ledger says counts.
+      if (!(await isStillOpen(context, row))) return 'left';
       await new Job(context.handles.get(queue), row.job, {}, {}, row.job_id).remove();
       break;
     default:
       if (Number(alive) > context.now()) return 'left';
       if (overdue && look === 1) return 'unsure';
+      if (!(await isStillOpen(context, row))) return 'left';
       break;
   }
   if (overdue) {
@@ -78,6 +80,12 @@ export async function sweepRow(context: QueueContext, row: JobRow, look: 1 | 2):
   }
   await requeue(context, row, false, started);
   return 'requeued';
+}
+
+/** Whether the job has neither ended nor gone on as another since its row was read, which may be a while ago. */
+async function isStillOpen(context: QueueContext, row: JobRow): Promise<boolean> {
+  const now = await context.ledger.jobs.get(row.user_id, row.job_id);
+  return now !== undefined && !isTerminal(now.status) && now.job === row.job;
 }
 
 /** The second half of a job: it has been started. */

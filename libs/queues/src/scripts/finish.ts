@@ -22,6 +22,8 @@ local queue = ARGV[2]
 local function finish(user, id, charged, event, tell, how, class)
   settle(user, id, charged == '1')
   if how ~= '0' then
+    -- Its use may be counted twice (queued again in the very moment of its end) or not at all (it was free): read it anew.
+    if charged == '1' then call('DEL', P .. ':u:' .. user .. ':quota') end
     -- A job that never started got no service: its turn goes back (a parked one gave it back before).
     local parked = call('ZREM', P .. ':parked:' .. queue .. ':' .. user, id)
     if call('ZREM', P .. ':w:' .. queue, id) == 1 and parked == 0 then
