@@ -48,7 +48,7 @@ export async function createEventHub(
 
   async function catchUp(channel: Channel, handle: ListenerHandle): Promise<void> {
     handle.hold();
-    const { events } = await readAfter(reader, keys.stream(channel.userId), handle.last());
+    const { events } = await readAfter({ redis: reader, keys, userId: channel.userId, view }, handle.last());
     handle.caughtUp(events);
   }
 
@@ -123,13 +123,12 @@ export async function createEventHub(
     let gap = false;
     try {
       await subscribed(channel);
-      const stream = keys.stream(userId);
       if (lastEventId === undefined) {
-        const newest = await orUnavailable(() => newestId(reader, stream));
+        const newest = await orUnavailable(() => newestId(reader, keys.stream(userId)));
         listener.startAfter(newest);
         listener.caughtUp([]);
       } else {
-        const read = await orUnavailable(() => readAfter(reader, stream, lastEventId));
+        const read = await orUnavailable(() => readAfter({ redis: reader, keys, userId, view }, lastEventId));
         gap = read.gap;
         // An id from the future would swallow what is to come.
         const start = read.gap || compareEventIds(lastEventId, read.newest) > 0 ? '0-0' : lastEventId;

@@ -1,6 +1,8 @@
-import type { StoredEvent } from '@manuel/contracts';
+import { type JobView, type StoredEvent, isTerminal } from '@manuel/contracts';
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import { compareEventIds, isEventId } from './event-id.ts';
+import type { Keys } from './keys.ts';
 import { parseEvent } from './user-events.ts';
 
 const noEvents = '0-0';
@@ -31,15 +33,54 @@ async function trimmed(redis: Redis, stream: string): Promise<boolean> {
   return Number(facts['entries-added'] ?? 0) > Number(facts['length'] ?? 0);
 }
 
+/** How the end of a job lies in the stream: its view, with a result that may be large, lies in Redis but once. */
+const endedSchema = z.object({ type: z.literal('ended'), job_id: z.string() });
+
+export interface StreamSource {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly userId: string;
+  /** Where the view of an ended job is read when Redis has it no more. */
+  readonly view: (userId: string, jobId: string) => Promise<JobView | undefined>;
+}
+
+/** The events of stream entries, in order; those that this version does not know are left out. */
+async function eventsOf(
+  { redis, keys, userId, view }: StreamSource,
+  entries: readonly (readonly [id: string, fields: readonly string[]])[],
+): Promise<StoredEvent[]> {
+  const read = entries.map(([id, fields]) => {
+    const json = fields[1] ?? 'null';
+    return { id, json, ended: endedSchema.safeParse(JSON.parse(json)).data?.job_id };
+  });
+  const ended = read.flatMap((entry) => entry.ended ?? []);
+  const found = ended.length === 0 ? [] : await redis.mget(...ended.map((jobId) => keys.view(userId, jobId)));
+  const views = new Map(ended.map((jobId, i) => [jobId, found[i] ?? undefined]));
+  const events: StoredEvent[] = [];
+  for (const { id, json, ended: jobId } of read) {
+    const text = jobId === undefined ? json : views.get(jobId);
+    if (text !== undefined) {
+      const event = parseEvent(id, text);
+      if (event) events.push(event);
+    } else if (jobId !== undefined) {
+      const job = await view(userId, jobId);
+      if (job && isTerminal(job.status)) events.push({ id, event: { type: 'job', job } });
+    }
+  }
+  return events;
+}
+
 /** Events after `lastId`, and whether some before them are missing. */
-export async function readAfter(redis: Redis, stream: string, lastId: string): Promise<StreamRead> {
+export async function readAfter(source: StreamSource, lastId: string): Promise<StreamRead> {
+  const { redis, keys, userId } = source;
+  const stream = keys.stream(userId);
   const known = isEventId(lastId);
   const [[first], entries, newest] = await Promise.all([
     redis.xrange(stream, '-', '+', 'COUNT', 1),
     redis.xrange(stream, known ? `(${lastId}` : '-', '+'),
     newestId(redis, stream),
   ]);
-  const events = entries.flatMap(([id, fields]) => parseEvent(id, fields[1] ?? 'null') ?? []);
+  const events = await eventsOf(source, entries);
   let gap: boolean;
   if (!known) gap = true;
   else if (first === undefined) gap = lastId !== noEvents;

@@ -198,3 +198,25 @@ test('one client’s fault does not keep an event from the others', async () => 
   await publish('anna');
   await waitFor(() => seen === 1);
 });
+
+test('a job’s result lies in Redis once, and a client that was away gets it from there or from the ledger', async () => {
+  const admitter = await bench.admitter();
+  const hub = await bench.hub(admitter);
+  await bench.worker(() => Promise.resolve({ kind: 'done', result: { ...answered(), answer: 'Turn the knob.' } }));
+  const { id } = await submit(admitter, question('anna'));
+  const ended = await hub.waitForEnd('anna', id, 5000);
+  const stored = (await bench.redis.xrange('{manuel}:ev:anna', '-', '+')).map(([, fields]) => fields[1]);
+  expect(stored.join('')).not.toContain('Turn the knob.');
+  const resumed = async (): Promise<StoredEvent[]> => {
+    const seen: StoredEvent[] = [];
+    const subscription = await hub.subscribe('anna', (one) => seen.push(one), '0-0');
+    subscription.close();
+    return seen;
+  };
+  const last = { event: { type: 'job', job: ended } };
+  const fromRedis = await resumed();
+  expect(fromRedis.at(-1)).toMatchObject(last);
+  expect(fromRedis.at(-1)?.id).toBe(await hub.lastEventId('anna'));
+  await bench.redis.del(`{manuel}:u:anna:v:${id}`);
+  expect((await resumed()).at(-1)).toMatchObject(last);
+});

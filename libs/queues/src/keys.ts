@@ -21,7 +21,7 @@ export interface Keys {
   readonly ended: string;
   /** ZSET job id -> ms: has started, though Redis forgot it; until when a worker is sure to run it. */
   readonly alive: string;
-  /** STREAM of the user's events. */
+  /** STREAM of the user's events; the end of a job lies there by name alone. */
   stream(userId: string): string;
   /** STRING the event that told a job's end, for readers, while hot. */
   view(userId: string, jobId: string): string;

@@ -38,7 +38,8 @@ local function finish(user, id, charged, event, tell, how, class)
   elseif how == '2' then
     call('ZREM', P .. ':ended', id)
   end
-  if tell == '1' then publish(user, event, ARGV[6], ARGV[7]) end
+  -- The stream only names it: a result lies in Redis once, as the view.
+  if tell == '1' then publish(user, event, ARGV[6], ARGV[7], '{"type":"ended","job_id":"' .. id .. '"}') end
   return release(queue, user, id, ARGV[4])
 end
 

@@ -18,12 +18,12 @@ export const bandsLua = (bands: Record<JobClass, Band>): string =>
 
 /**
  * Appends to the user's capped, short-lived stream and tells whoever is connected, under the same id. Only a job's end renews
- * the stream's time to live (ttl '' leaves it).
+ * the stream's time to live (ttl '' leaves it); `kept` is what the stream holds where that is not the event itself.
  */
 export const publishLua = `
-local function publish(user, json, maxlen, ttl)
+local function publish(user, json, maxlen, ttl, kept)
   local stream = P .. ':ev:' .. user
-  local id = call('XADD', stream, 'MAXLEN', '~', maxlen, '*', 'e', json)
+  local id = call('XADD', stream, 'MAXLEN', '~', maxlen, '*', 'e', kept or json)
   if ttl ~= '' then call('EXPIRE', stream, ttl) end
   call('PUBLISH', P .. ':ch:' .. user, id .. ' ' .. json)
   return id
