@@ -13,14 +13,14 @@ export function connectProducer(settings: Settings, logger: Logger): Redis {
     commandTimeout: settings.redis.command_timeout_ms,
     connectTimeout: settings.redis.connect_timeout_ms,
     maxRetriesPerRequest: 0,
-
     retryStrategy: reconnectDelay,
     connectionName: 'manuel-producer',
   });
+  coalesceWrites(redis);
   return loggingErrors(redis, logger);
 }
 
-/** For workers: commands wait for Redis to come back. */
+/** For workers: commands wait for Redis to come back. Each is sent at once, so that Redis works while the next is made. */
 export function connectWorker(settings: Settings, logger: Logger): Redis {
   const redis = new Redis(settings.redis.url, {
     maxRetriesPerRequest: null,
@@ -45,7 +45,6 @@ export function connectSubscriber(settings: Settings, logger: Logger): Redis {
 }
 
 function loggingErrors(redis: Redis, logger: Logger): Redis {
-  coalesceWrites(redis);
   let last = '';
   redis.on('error', (error: Error) => {
     // One line for each kind of trouble, not one a reconnect.
