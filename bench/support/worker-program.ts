@@ -2,7 +2,7 @@
 import { Worker } from 'bullmq';
 import { runWorker } from '@manuel/queues';
 import { loadProcessSettings } from '@manuel/settings';
-import { createMetrics, silentLogger } from '@manuel/telemetry';
+import { createMetrics, keepHeapSteady, silentLogger } from '@manuel/telemetry';
 import { nullLedger } from './null-ledger.ts';
 
 const env = process.env;
@@ -34,6 +34,8 @@ if (env['BENCH_KIND'] === 'bare') {
   );
   await worker.waitUntilReady();
 } else {
+  // As all our services do.
+  keepHeapSteady();
   const settings = loadProcessSettings();
   const deps = { settings, ledger: nullLedger(), logger: silentLogger(), metrics: createMetrics('bench') };
   await runWorker(deps, {

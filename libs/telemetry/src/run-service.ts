@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { keepHeapSteady } from './steady-heap.ts';
 
 export interface RunningService {
   close(): Promise<void>;
@@ -11,6 +12,7 @@ export interface RunningService {
 export async function runService(
   start: () => Promise<{ service: RunningService; logger: Logger; shutdownMs: number }>,
 ): Promise<void> {
+  keepHeapSteady();
   let started: { service: RunningService; logger: Logger; shutdownMs: number };
   try {
     started = await start();
