@@ -7,7 +7,7 @@ import type { WorkerContext } from './worker-context.ts';
 export async function abortUnlessForgotten(context: WorkerContext, ids: readonly string[]): Promise<void> {
   const { redis, keys, queue, running, logger } = context;
   for (const id of ids) {
-    const run = running.get(id);
+    const run = running.find(id);
     if (!run) continue;
     if ((await redis.exists(`${keys.prefix}:${queue}:${id}`)) === 1) run.abort('lock lost');
     else logger.warn('Redis forgot a job that runs here; it goes on', { queue, job_id: id });

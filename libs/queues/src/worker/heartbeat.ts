@@ -12,12 +12,12 @@ const sureMs = beatMs * 4;
 export function startHeartbeat(context: WorkerContext): () => void {
   let beating = false;
   const beat = async (): Promise<void> => {
-    const args = [...context.running.values()].flatMap(({ userId, jobId }) => [userId, jobId]);
+    const args = context.running.all().flatMap(({ userId, jobId }) => [userId, jobId]);
     if (args.length === 0) return;
     const until = context.now() + slotLeaseMs(context.settings);
     const sureUntil = context.now() + sureMs;
     const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, sureUntil, ...args]);
-    for (const id of Array.isArray(ended) ? ended : []) context.running.get(String(id))?.abort('ended outside');
+    for (const id of Array.isArray(ended) ? ended : []) context.running.find(String(id))?.abort('ended outside');
   };
   const timer = setInterval(() => {
     if (beating) return;

@@ -19,8 +19,8 @@ export function watchLiveness(context: () => WorkerContext, concurrency: number,
     },
     async check() {
       const { redis, keys, queue, running } = context();
-      const detail = { running: running.size, last_progress_s: Math.round((Date.now() - last) / 1000) };
-      if (running.size >= concurrency) return { ok: true, detail };
+      const detail = { running: running.count, last_progress_s: Math.round((Date.now() - last) / 1000) };
+      if (running.count >= concurrency) return { ok: true, detail };
       if (redis.status !== 'ready') {
         idleSince = undefined;
         return { ok: true, detail: { ...detail, redis: redis.status } };

@@ -65,7 +65,7 @@ export async function runHandler(
     token: (text) => publisher.token(text),
     // Safe: name, payload and handler belong together; the payload was parsed by the schema of that name.
   } as JobContext<JobName>;
-  context.running.set(envelope.id, { userId: envelope.user_id, jobId: envelope.id, abort });
+  const ended = context.running.add({ userId: envelope.user_id, jobId: envelope.id, abort });
   try {
     // Settles with the handler or, as soon as the run is aborted, with the abort: an abort frees the slot at once.
     return await new Promise((resolve, reject) => {
@@ -74,7 +74,7 @@ export async function runHandler(
     });
   } finally {
     clearTimeout(timer);
-    context.running.delete(envelope.id);
+    ended();
     publisher.close();
   }
 }

@@ -17,9 +17,10 @@ import { watchLiveness } from './liveness.ts';
 import { startMaintenance } from './maintenance.ts';
 import { processJob } from './process-job.ts';
 import { recordLostJob } from './record-lost-job.ts';
+import { RunningJobs } from './running-jobs.ts';
 import { startCommon } from './start-job.ts';
 import { trimCompleted } from './trim-completed.ts';
-import type { Run, WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 /** Milliseconds that aborted handlers get to give their jobs back at a stop. */
 const giveBackMs = 2000;
@@ -40,7 +41,7 @@ export const runWorker: RunWorker = async (deps, options) => {
     queue: options.queue,
     // Safe: the mapped type of the handlers ties each handler to its own name.
     handlers: new Map(handlers.map(([name, handle]) => [name, { name, handle }])),
-    running: new Map<string, Run>(),
+    running: new RunningJobs(),
     start: batching(run, redis, startScript, base.keys.prefix, () => startCommon(base, options.queue)),
     finish: batching(run, redis, finishScript, base.keys.prefix, () => finishCommon(base, options.queue)),
     // Safe: only jobs of this queue reach its worker.
@@ -94,8 +95,8 @@ export const runWorker: RunWorker = async (deps, options) => {
       return Promise.race([drained.then(() => 'done' as const), late]).finally(() => clearTimeout(timer));
     };
     if ((await within(deadlineMs)) === 'late') {
-      logger.warn('giving running jobs back', { queue: options.queue, running: context.running.size });
-      for (const run of context.running.values()) run.abort('shutdown');
+      logger.warn('giving running jobs back', { queue: options.queue, running: context.running.count });
+      for (const run of context.running.all()) run.abort('shutdown');
       await within(giveBackMs);
     }
     stopHeartbeat();

@@ -2,6 +2,7 @@ import type { Envelope, JobName, JobStatus, QueueName } from '@manuel/contracts'
 import type { QueueContext } from '../context.ts';
 import type { ScriptArgument, ScriptReply } from '../scripts/script.ts';
 import type { Handler } from '../types.ts';
+import type { RunningJobs } from './running-jobs.ts';
 
 /** Why a run was ended before its handler was done. */
 export type AbortCause = 'ended outside' | 'time limit' | 'lock lost' | 'shutdown';
@@ -26,8 +27,8 @@ export interface Run {
 export interface WorkerContext extends QueueContext {
   readonly queue: QueueName;
   readonly handlers: ReadonlyMap<string, { readonly name: JobName; readonly handle: Handler<JobName> }>;
-  /** Runs of this process by job id. */
-  readonly running: Map<string, Run>;
+  /** Runs of this process. */
+  readonly running: RunningJobs;
   readonly onAbandoned: (job: { name: JobName; envelope: Envelope; status: JobStatus }) => Promise<void>;
   /** `startScript` and `finishScript` of this queue, for all jobs of one turn of the event loop together. */
   readonly start: (args: readonly ScriptArgument[]) => Promise<ScriptReply>;
