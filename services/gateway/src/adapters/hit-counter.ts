@@ -33,13 +33,13 @@ const countSha = hash('sha1', countScript);
 const redisTimeLimitMs = 150;
 const restAfterFailureMs = 1000;
 /** How long hits that nobody waits for may gather before Redis hears of them. */
-const gatherMs = 20;
+const gatherMs = 100;
 const keysInMemory = 50_000;
 
 /**
  * Counts hits for rate limits over all gateways, in fixed windows. All hits of one turn of the event loop, all that come while a
- * count is under way, and those of the last moments that nobody waits for share one round trip. When Redis is slow or away it counts on in memory, from what it last
- * knew: a limiter must never be what makes a request hang.
+ * count is under way, and those of the last moments that nobody waits for share one round trip. When Redis is slow or away it
+ * counts on in memory, from what it last knew: a limiter must never be what makes a request hang.
  */
 export class HitCounter {
   readonly #redis: Redis;

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
+import { currentLogContext, withLogContext } from '@manuel/telemetry';
 import { sha256Hex } from '../../domain/canonical-json.ts';
 import { stateOf } from './request-state.ts';
 
@@ -35,8 +35,9 @@ function noteDigest(request: Request, bytes: Uint8Array): void {
 /** Node's parser sees to it that there are as many bytes as were announced. */
 function readPlain(request: Request, next: NextFunction): void {
   const chunks: Buffer[] = [];
-  // The log context of the request, which events of its stream do not have.
-  const go = AsyncLocalStorage.bind(next);
+  // Events of the stream come without the log context. (AsyncLocalStorage.bind makes an async resource each time.)
+  const context = currentLogContext();
+  const go = (error?: unknown): void => withLogContext(context, () => next(error));
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.once('error', (cause) => {
     go(new ManuelError('validation_failed', 'The body ended before its announced length.', { cause }));
