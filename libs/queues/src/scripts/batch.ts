@@ -3,7 +3,7 @@ import { atEndOfTurn } from '../end-of-turn.ts';
 import type { Script, ScriptArgument } from './script.ts';
 
 /** Jobs in one run of a script: enough to share its cost, few enough not to keep Redis from others. */
-const most = 16;
+const most = 25;
 
 interface Entry<Reply> {
   readonly args: readonly ScriptArgument[];
