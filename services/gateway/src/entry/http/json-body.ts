@@ -9,7 +9,7 @@ const byteOrderMark = 0xfeff;
 
 /**
  * Reads a JSON body of at most `maxBytes`. Other types are left alone, for `requireJson` to refuse. What nearly everybody sends
- * (UTF-8, of announced length, not compressed) is read here, at a third of what Express's parser takes; it reads the rest.
+ * (UTF-8, of announced length, not compressed) is read here, at half of what Express's parser takes; it reads the rest.
  */
 export function readJson(maxBytes: number): RequestHandler {
   const readAny = express.json({
