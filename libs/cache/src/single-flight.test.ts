@@ -93,3 +93,10 @@ test('what the one who worked keeps is kept before the next may work', async () 
   expect(kept).toEqual(['first']);
   expect(await second).toMatchObject({ value: 'first', leader: false });
 });
+
+test('a value that cannot be kept leaves no lock behind', async () => {
+  const keep = (): Promise<void> => Promise.reject(new Error('no room'));
+  const flight = await of(0)('unkept', () => Promise.resolve('value'), { keep });
+  await expect(flight.landed).rejects.toThrow('no room');
+  expect(await connections[0]!.exists(`${shared.prefix}:flight:unkept`)).toBe(0);
+});

@@ -70,8 +70,15 @@ export function createSingleFlight(deps: {
         };
         try {
           const value = await work();
-          const kept = options.keep?.(value) ?? Promise.resolve();
-          return { value, leader: true, landed: kept.then(() => land(JSON.stringify(value))) };
+          const keepAndLand = async (): Promise<void> => {
+            try {
+              await options.keep?.(value);
+            } finally {
+              // Whatever became of the keeping: a lock that is not given back would be renewed for good.
+              await land(JSON.stringify(value));
+            }
+          };
+          return { value, leader: true, landed: keepAndLand() };
         } catch (error) {
           await land('');
           throw error;
