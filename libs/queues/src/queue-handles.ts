@@ -2,6 +2,8 @@ import { ManuelError, type QueueName } from '@manuel/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '@manuel/telemetry';
+import { gatherAdds } from './bull/gather-adds.ts';
+import { ownBackend } from './bull/own-backend.ts';
 
 /**
  * BullMQ's own event stream is read by nobody here (our events have streams of their own): keep it short.
@@ -30,12 +32,11 @@ export function queueHandles(redis: Redis, prefix: string, logger: Logger): Queu
           },
         );
       }
-      const queue = new Queue(name, {
-        connection: redis,
-        prefix,
-        skipVersionCheck: true,
-        streams: { events: { maxLen: bullEventsLength } },
-      });
+      const queue = new Queue(
+        name,
+        { connection: redis, prefix, skipVersionCheck: true, streams: { events: { maxLen: bullEventsLength } } },
+        ownBackend({ redis, prefix, own: new Map([['addPrioritizedJob', gatherAdds(redis, prefix)]]) }),
+      );
       queue.on('error', (error) => logger.warn('queue trouble', { queue: name, error }));
       made.set(name, queue);
       return queue;

@@ -11,8 +11,7 @@ import {
   rfc3339,
   toProblem,
 } from '@manuel/contracts';
-import type { JobRow } from '@manuel/ledger';
-import type { ToJobView } from './types.ts';
+import type { ToJobView, ViewedRow } from './types.ts';
 
 const stepAt = (operation: Operation, index: 0 | -1): Progress => {
   const [step, percent] = Object.entries(jobs[jobOfOperation[operation]].steps).at(index) ?? ['queued', 0];
@@ -25,7 +24,7 @@ const silentProgress = (operation: Operation, status: JobView['status']): Progre
   (status === 'completed' ? lastStep : firstStep).get(operation) ?? stepAt(operation, 0);
 
 /** The ledger knows of the jobs that run long that they have started; of the others only Redis does. */
-const standing = ({ status, started_at }: JobRow): JobView['status'] =>
+const standing = ({ status, started_at }: ViewedRow): JobView['status'] =>
   status === 'queued' && started_at !== undefined ? 'active' : status;
 
 /** A ledger row as its owner sees it, on top of what Redis knows of it. A terminal row is believed before Redis. */
@@ -53,7 +52,7 @@ export const toJobView: ToJobView = (row, live) => {
               retryable: row.error.retryable,
               ...(row.error.errors ? { errors: row.error.errors } : {}),
             }),
-            row.request_id,
+            row.request_id ?? '',
           ),
     links: { self, events: `${self}/events` },
   };

@@ -99,9 +99,13 @@ export interface Admitter {
   close(): Promise<void>;
 }
 
+/** What a client sees of a ledger row comes of these. */
+export type ViewedRow = Pick<JobRow, 'job_id' | 'operation' | 'class' | 'status' | 'created_at' | 'attempts'> &
+  Partial<Pick<JobRow, 'started_at' | 'finished_at' | 'progress' | 'result' | 'error' | 'request_id'>>;
+
 /** A ledger row as the client sees it, on top of what Redis knows of it. */
 export type ToJobView = (
-  row: JobRow,
+  row: ViewedRow,
   live?: { status: JobStatus; progress?: Progress; started_at?: number; attempts?: number },
 ) => JobView;
 

@@ -1,6 +1,8 @@
-import { type StoredEvent, userEventSchema } from '@manuel/contracts';
+import { type JobView, type StoredEvent, jobClasses, operations, userEventSchema } from '@manuel/contracts';
 import type { Logger } from '@manuel/telemetry';
+import { z } from 'zod';
 import { compareEventIds } from './event-id.ts';
+import { toJobView } from './to-job-view.ts';
 
 /** One client's view of a user's stream: in order, each once, from where it left off. */
 interface Listener {
@@ -73,8 +75,29 @@ export class UserEvents {
   }
 }
 
+/** A job's first start, as a worker's script tells it (see `startLua`): what its readers make a whole view of. */
+const startedSchema = z.object({
+  type: z.literal('started'),
+  job: z.object({
+    id: z.string(),
+    operation: z.enum(operations),
+    class: z.enum(jobClasses),
+    created_at: z.number(),
+    started_at: z.number(),
+    attempts: z.number(),
+  }),
+});
+
+function viewOfStarted({ job }: z.infer<typeof startedSchema>): JobView {
+  const { id: job_id, ...facts } = job;
+  return toJobView({ job_id, status: 'active', ...facts });
+}
+
 /** An event as it lies in the stream; undefined for one that this version does not know. */
 export function parseEvent(id: string, json: string): StoredEvent | undefined {
-  const parsed = userEventSchema.safeParse(JSON.parse(json));
+  const told: unknown = JSON.parse(json);
+  const started = startedSchema.safeParse(told);
+  if (started.success) return { id, event: { type: 'job', job: viewOfStarted(started.data) } };
+  const parsed = userEventSchema.safeParse(told);
   return parsed.success ? { id, event: parsed.data } : undefined;
 }

@@ -2,22 +2,13 @@ import { bands } from '../bands.ts';
 import { script } from './script.ts';
 import { bandsLua, fairLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
 
-/** Arguments that each job of a batch has of its own. */
-export const finishArguments = 7;
-
 /**
- * Jobs are terminal in the ledger: settles each one's reservation, frees its slot, counts the completion, keeps its view hot
- * for readers and tells the owner. Safe to run again.
- *
- * ARGV: 1 prefix, 2 queue, 3 now, 4 end of lease (ms), 5 seconds a view is kept, 6 stream length, 7 stream seconds, then for
- * each job: user, job id, charged (0/1), the event with the job as its owner sees it (JSON), tell the owner (0/1), how it ended
- * (0 its run did, 1 from outside: marked, whichever worker meets it drops it, 2 dropped without a run), class
- *
- * Replies one each: the id of a parked job that got the slot, or null.
+ * Lua: `finish(user, id, charged, event, tell, how, class)`: the job is terminal in the ledger. Settles its reservation, frees its
+ * slot, keeps its view hot for readers and tells the owner. Safe to run again. Answers the id of a parked job that got the slot,
+ * or false. Call `finishesDone()` after all of a run. Needs queue, now, lease, viewTtl, streamLength, streamTtl.
  */
-export const finishScript = script(`
-${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${releaseLua}
-local queue = ARGV[2]
+export const finishLua = `
+local finished = 0
 
 local function finish(user, id, charged, event, tell, how, class)
   settle(user, id, charged == '1')
@@ -32,22 +23,42 @@ local function finish(user, id, charged, event, tell, how, class)
       if turn > 0 then call('HSET', fairKey, user, turn - 1) end
     end
   end
-  call('SET', P .. ':u:' .. user .. ':v:' .. id, event, 'EX', ARGV[5])
+  call('SET', P .. ':u:' .. user .. ':v:' .. id, event, 'EX', viewTtl)
   if how == '1' then
-    call('ZADD', P .. ':ended', ARGV[3], id)
+    call('ZADD', P .. ':ended', now, id)
   elseif how == '2' then
     call('ZREM', P .. ':ended', id)
   end
   -- The stream only names it: a result lies in Redis once, as the view.
-  if tell == '1' then publish(user, event, ARGV[6], ARGV[7], '{"type":"ended","job_id":"' .. id .. '"}') end
-  return release(queue, user, id, ARGV[4])
+  if tell == '1' then publish(user, event, streamLength, streamTtl, '{"type":"ended","job_id":"' .. id .. '"}') end
+  finished = finished + 1
+  return release(queue, user, id, lease)
 end
 
-local freed = {}
-for i = 8, #ARGV, ${finishArguments} do
-  freed[#freed + 1] = finish(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6])
+local function finishesDone()
+  if finished > 0 then call('INCRBY', P .. ':finished:' .. queue, finished) end
 end
-call('INCRBY', P .. ':finished:' .. queue, #freed)
+`;
+
+/** Arguments that each job of a batch has of its own. */
+export const finishArguments = 7;
+
+/**
+ * For jobs that end without a run that completed them. Those whose run did are finished by `moveScript`.
+ *
+ * ARGV: 1 prefix, 2 queue, 3 now, 4 end of lease (ms), 5 seconds a view is kept, 6 stream length, 7 stream seconds, then for
+ * each job: user, job id, charged (0/1), the event with the job as its owner sees it (JSON), tell the owner (0/1), how it ended
+ * (0 its run did, 1 from outside: marked, whichever worker meets it drops it, 2 dropped without a run), class
+ *
+ * Replies what `finish` answers, for each.
+ */
+export const finishScript = script(`
+${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${releaseLua}
+local queue, now, lease, viewTtl, streamLength, streamTtl = unpack(ARGV, 2, 7)
+${finishLua}
+local freed = {}
+for i = 8, #ARGV, ${finishArguments} do freed[#freed + 1] = finish(unpack(ARGV, i, i + ${finishArguments - 1})) end
+finishesDone()
 return freed
 `);
 

@@ -70,14 +70,16 @@ export async function recordOutcome(context: WorkerContext, ended: EndedRun): Pr
   if (won || !row || !isTerminal(row.status)) {
     await ended.meanwhile;
     const standing: JobRow = { ...rowOf(name, envelope, outcome.attempts), ...outcome };
-    await settleInRedis(
-      context,
-      ended,
-      standing,
-      completed && ended.charged,
-      outcome.started_at === undefined ? 'dropped' : 'run',
-      true,
-    );
+    if (completed) {
+      const { user_id: userId, id: jobId } = envelope;
+      context.moves.finishWithMove(
+        jobId,
+        finishOwn({ userId, jobId, charged: ended.charged, view: toJobView(standing), tell: true, how: 'run' }),
+      );
+    } else {
+      // Redis and the owner know before what it left behind is cleaned up, which may take a while.
+      await settleInRedis(context, ended, standing, false, outcome.started_at === undefined ? 'dropped' : 'run', true);
+    }
     count(context, standing);
     return outcome.status;
   }

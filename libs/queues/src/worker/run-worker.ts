@@ -1,5 +1,6 @@
 import { type JobName, envelopeSchema, jobs } from '@manuel/contracts';
-import { type Job, Worker } from 'bullmq';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { ownBackend } from '../bull/own-backend.ts';
 import { connectWorker, disconnect } from '../connections.ts';
 import { queueContext } from '../context.ts';
 import { finishCommon } from '../finish-job.ts';
@@ -15,7 +16,8 @@ import { abortUnlessForgotten } from './abort-unless-forgotten.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { watchLiveness } from './liveness.ts';
 import { startMaintenance } from './maintenance.ts';
-import { processJob } from './process-job.ts';
+import { createMoves } from './moves.ts';
+import { type BullReturn, processJob } from './process-job.ts';
 import { recordLostJob } from './record-lost-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 import { startCommon } from './start-job.ts';
@@ -36,8 +38,19 @@ export const runWorker: RunWorker = async (deps, options) => {
   const { lockMs, stalledIntervalMs } = recoveryTimes(settings);
   const liveness = watchLiveness(() => context, concurrency, settings.queue.lock_ms);
   const handlers = Object.entries(options.handlers) as [JobName, Handler<JobName>][];
+  const moves = createMoves(base, {
+    redis,
+    queue: options.queue,
+    handled: Object.keys(options.handlers),
+    promote: (jobId) => {
+      promote(base, options.queue, jobId).catch((error: unknown) =>
+        logger.warn('a parked job must call itself back', { job_id: jobId, error }),
+      );
+    },
+  });
   const context: WorkerContext = {
     ...base,
+    moves,
     queue: options.queue,
     // Safe: the mapped type of the handlers ties each handler to its own name.
     handlers: new Map(handlers.map(([name, handle]) => [name, { name, handle }])),
@@ -49,7 +62,8 @@ export const runWorker: RunWorker = async (deps, options) => {
     progressed: () => liveness.progressed(),
   };
 
-  const worker = new Worker(options.queue, (job: Job, token?: string) => processJob(context, job, token ?? ''), {
+  const process = (job: Job, token?: string): Promise<BullReturn> => processJob(context, job, token ?? '');
+  const bullOptions: WorkerOptions = {
     connection: redis,
     prefix: settings.redis.prefix,
     concurrency,
@@ -66,7 +80,9 @@ export const runWorker: RunWorker = async (deps, options) => {
         return retryDelayMs(settings.retry[definition?.retry ?? 'bedrock'], attempt, error);
       },
     },
-  });
+  };
+  const backend = ownBackend({ redis, prefix: settings.redis.prefix, own: moves.own });
+  const worker = new Worker<unknown, BullReturn>(options.queue, process, bullOptions, backend);
   worker.on('error', (error) => logger.warn('worker trouble', { queue: options.queue, error }));
   worker.on('lockRenewalFailed', (ids: string[]) => {
     abortUnlessForgotten(context, ids).catch((error: unknown) =>

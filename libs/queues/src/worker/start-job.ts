@@ -3,8 +3,7 @@ import type { Job } from 'bullmq';
 import { slotLeaseMs } from '../finish-job.ts';
 import { areWhole, readUsage, summaryOf } from '../quota.ts';
 import type { ScriptArgument } from '../scripts/script.ts';
-import { attemptsOf, rowOf } from './row-of.ts';
-import { toJobView } from '../to-job-view.ts';
+import { attemptsOf } from './row-of.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 export type StartVerdict =
@@ -23,43 +22,39 @@ export function startCommon(context: Pick<WorkerContext, 'settings' | 'now'>, qu
   return [
     queue,
     now,
-    settings.queue.max_active_per_user,
     now + slotLeaseMs(settings),
+    settings.queue.max_active_per_user,
     settings.events.stream_max_length,
   ];
 }
 
-/** Asks whether the job may run now (see `startScript`) and tells its owner at the first start. */
+/** Whether the job may run now: decided when it was taken, or asked now (see `startScript`). Its owner is told of a first start. */
 export async function startJob(
   context: WorkerContext,
   name: JobName,
   envelope: Envelope,
   job: Job,
 ): Promise<StartVerdict> {
-  const { carried } = envelope;
-  const now = context.now();
-  const startedView = (): string => {
-    const row = { ...rowOf(name, envelope, attemptsOf(job)), status: 'active' as const, started_at: now };
-    return JSON.stringify({ type: 'job', job: toJobView(row) });
-  };
-  const reply = await context.start([
-    envelope.user_id,
-    envelope.id,
-    envelope.class,
-    // The second half of a job has started already: it does not expire, and its owner knows.
-    carried ? Number.MAX_SAFE_INTEGER : envelope.expires_at,
-    job.priority,
-    envelope.created_at,
-    carried ? '' : startedView(),
-    job.attemptsStarted > 1 ? 1 : 0,
-    now,
-  ]);
+  const reply =
+    context.moves.verdictOn(job) ??
+    (await context.start([
+      envelope.user_id,
+      envelope.id,
+      envelope.class,
+      envelope.operation,
+      envelope.created_at,
+      envelope.expires_at,
+      job.priority,
+      attemptsOf(job),
+      envelope.carried?.started_at ?? '',
+      job.attemptsStarted > 1 ? 1 : 0,
+    ]));
   if (!Array.isArray(reply)) throw new Error('the start script gave no verdict');
   const [kind, startedAt, d = null, m = null, dl = null, ml = null] = reply as (string | null)[];
   if (kind === 'run') {
     return {
       kind,
-      startedAt: carried?.started_at ?? Number(startedAt),
+      startedAt: Number(startedAt),
       usage: async () => {
         // Redis forgot the counters while the job waited.
         if (!areWhole({ d, m, dl, ml })) return readUsage(context, envelope.user_id);

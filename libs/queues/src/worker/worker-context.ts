@@ -2,6 +2,7 @@ import type { Envelope, JobName, JobStatus, QueueName } from '@manuel/contracts'
 import type { QueueContext } from '../context.ts';
 import type { ScriptArgument, ScriptReply } from '../scripts/script.ts';
 import type { Handler } from '../types.ts';
+import type { Moves } from './moves.ts';
 import type { RunningJobs } from './running-jobs.ts';
 
 /** Why a run was ended before its handler was done. */
@@ -30,6 +31,7 @@ export interface WorkerContext extends QueueContext {
   /** Runs of this process. */
   readonly running: RunningJobs;
   readonly onAbandoned: (job: { name: JobName; envelope: Envelope; status: JobStatus }) => Promise<void>;
+  readonly moves: Pick<Moves, 'verdictOn' | 'finishWithMove'>;
   /** `startScript` and `finishScript` of this queue, for all jobs of one turn of the event loop together. */
   readonly start: (args: readonly ScriptArgument[]) => Promise<ScriptReply>;
   readonly finish: (args: readonly ScriptArgument[]) => Promise<ScriptReply>;

@@ -1,0 +1,113 @@
+import type { QueueName } from '@manuel/contracts';
+import type { Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { bullScripts } from '../bull/lua-functions.ts';
+import type { OwnCommand } from '../bull/own-backend.ts';
+import { slotLeaseMs } from '../finish-job.ts';
+import { batching } from '../scripts/batch.ts';
+import { finishArguments } from '../scripts/finish.ts';
+import { moveScript, movedKeys, takeScript } from '../scripts/move.ts';
+import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts';
+import type { QueueContext } from '../context.ts';
+
+const nothingToFinish: readonly ScriptArgument[] = Array.from({ length: finishArguments }, () => '');
+const { moveToActive, moveToFinished } = bullScripts;
+const { first: movedFrom, count: movedCount } = movedKeys;
+
+/**
+ * How a worker's jobs move: BullMQ takes and ends them by its own scripts, and what we do at a start and at an end goes along in
+ * the same round trip.
+ */
+export interface Moves {
+  /** For `ownBackend`. */
+  readonly own: ReadonlyMap<string, OwnCommand>;
+  /** What was decided on the job when it was taken; undefined when it was taken in another way. Given once. */
+  verdictOn(job: Pick<Job, 'id' | 'attemptsStarted'>): ScriptReply | undefined;
+  /** Leaves `finishScript`'s arguments for a job to the moment when BullMQ ends it. */
+  finishWithMove(jobId: string, args: readonly ScriptArgument[]): void;
+}
+
+export interface MovesOptions {
+  readonly redis: Redis;
+  readonly queue: QueueName;
+  readonly handled: Iterable<string>;
+  /** Promotes a parked job that got a slot. */
+  readonly promote: (jobId: string) => void;
+}
+
+export function createMoves(
+  context: Pick<QueueContext, 'settings' | 'now'>,
+  { redis, queue, handled, promote }: MovesOptions,
+): Moves {
+  const { settings } = context;
+  const { prefix } = settings.redis;
+  const names = `,${[...handled].join(',')},`;
+  /** By job, with the number of the taking that it is about. */
+  const verdicts = new Map<string, { readonly taking: string; readonly reply: ScriptReply }>();
+  const endings = new Map<string, readonly ScriptArgument[]>();
+
+  const common = (): ScriptArgument[] => {
+    const now = context.now();
+    const { events } = settings;
+    return [
+      queue,
+      now,
+      now + slotLeaseMs(settings),
+      settings.queue.max_active_per_user,
+      events.stream_max_length,
+      events.stream_ttl_s,
+      events.stream_ttl_s,
+      names,
+    ];
+  };
+
+  function keepVerdict(next: ScriptReply | undefined, verdict: ScriptReply | undefined): void {
+    if (!Array.isArray(next) || !Array.isArray(verdict)) return;
+    const [taking, ...reply] = verdict;
+    verdicts.set(String(next[1]), { taking: String(taking), reply });
+  }
+
+  async function take(args: readonly ScriptArgument[]): Promise<unknown> {
+    const [next, verdict] = pairOf(await run(redis, takeScript, prefix, [...common(), ...args]), moveToActive.name);
+    keepVerdict(next, verdict);
+    return next;
+  }
+
+  let keys: readonly ScriptArgument[] = [];
+  const move = batching(run, redis, moveScript, prefix, () => [...common(), ...keys]);
+
+  async function finish(args: readonly ScriptArgument[]): Promise<unknown> {
+    const ofQueue = args.slice(0, moveToFinished.keys);
+    const ofJob = ofQueue.splice(movedFrom, movedCount, ...Array.from({ length: movedCount }, () => ''));
+    keys = ofQueue;
+    const own = args.slice(moveToFinished.keys);
+    const jobId = String(own[0]);
+    const reply = await move([...ofJob, ...own, ...(endings.get(jobId) ?? nothingToFinish)]);
+    // Only now: BullMQ tries again after a fault.
+    endings.delete(jobId);
+    const [next, parked, verdict] = pairOf(reply, moveToFinished.name);
+    if (typeof parked === 'string') promote(parked);
+    keepVerdict(next, verdict);
+    return next;
+  }
+
+  return {
+    own: new Map([
+      [moveToActive.name, take],
+      [moveToFinished.name, finish],
+    ]),
+    verdictOn({ id = '', attemptsStarted }) {
+      const kept = verdicts.get(id);
+      verdicts.delete(id);
+      return kept?.taking === String(attemptsStarted) ? kept.reply : undefined;
+    },
+    finishWithMove(jobId, args) {
+      endings.set(jobId, args);
+    },
+  };
+}
+
+function pairOf(reply: ScriptReply, what: string): readonly ScriptReply[] {
+  if (!Array.isArray(reply)) throw new Error(`${what} answered ${String(reply)}`);
+  return reply;
+}
