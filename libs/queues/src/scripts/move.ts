@@ -47,7 +47,7 @@ end
  * A worker takes the next job: BullMQ's `moveToActive`, then the job's start.
  *
  * ARGV: the common ones, then keys and arguments of BullMQ's script. Replies {what BullMQ's does, `{attempts started, what start
- * answers...}` or false}
+ * answers...}` or false, 1 when it was the last that is there, else 0}
  */
 export const takeScript = script(`
 ${commonLua}${bullLua(moveToActive)}
@@ -58,7 +58,8 @@ local next = moveToActive(
 )
 local verdict = startNext(next)
 startsDone()
-return {next, verdict}
+local last = type(next[1]) == 'table' and call('LLEN', Q .. 'wait') == 0 and call('ZCARD', Q .. 'prioritized') == 0
+return {next, verdict, last and 1 or 0}
 `);
 
 /** Keys of `moveToFinished` that name the job or how it ended; its others are those of the queue. */

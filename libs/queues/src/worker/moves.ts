@@ -11,6 +11,8 @@ import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts
 import type { QueueContext } from '../context.ts';
 
 const nothingToFinish: readonly ScriptArgument[] = Array.from({ length: finishArguments }, () => '');
+/** What BullMQ's `moveToActive` answers then. */
+const nothingThere = [0, 0, 0, 0] as const;
 const { moveToActive, moveToFinished } = bullScripts;
 const { first: movedFrom, count: movedCount } = movedKeys;
 
@@ -67,9 +69,20 @@ export function createMoves(
     verdicts.set(String(next[1]), { taking: String(taking), reply });
   }
 
+  /** In this turn of the event loop Redis said that no job is left. */
+  let empty = false;
+
   async function take(args: readonly ScriptArgument[]): Promise<unknown> {
-    const [next, verdict] = pairOf(await run(redis, takeScript, prefix, [...common(), ...args]), moveToActive.name);
+    // A worker with free places asks for another job before it begins with the one it got: not over the wire, if the answer is
+    // known. The marker that BullMQ set when it gave that one out has it ask again at once.
+    if (empty) return nothingThere;
+    const reply = await run(redis, takeScript, prefix, [...common(), ...args]);
+    const [next, verdict, last] = partsOf(reply, moveToActive.name);
     keepVerdict(next, verdict);
+    if (last === 1) {
+      empty = true;
+      setImmediate(() => (empty = false));
+    }
     return next;
   }
 
@@ -85,7 +98,7 @@ export function createMoves(
     const reply = await move([...ofJob, ...own, ...(endings.get(jobId) ?? nothingToFinish)]);
     // Only now: BullMQ tries again after a fault.
     endings.delete(jobId);
-    const [next, parked, verdict] = pairOf(reply, moveToFinished.name);
+    const [next, parked, verdict] = partsOf(reply, moveToFinished.name);
     if (typeof parked === 'string') promote(parked);
     keepVerdict(next, verdict);
     return next;
@@ -107,7 +120,7 @@ export function createMoves(
   };
 }
 
-function pairOf(reply: ScriptReply, what: string): readonly ScriptReply[] {
+function partsOf(reply: ScriptReply, what: string): readonly ScriptReply[] {
   if (!Array.isArray(reply)) throw new Error(`${what} answered ${String(reply)}`);
   return reply;
 }
