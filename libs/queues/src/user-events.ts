@@ -93,11 +93,11 @@ function viewOfStarted({ job }: z.infer<typeof startedSchema>): JobView {
   return toJobView({ job_id, status: 'active', ...facts });
 }
 
+const toldSchema = z.discriminatedUnion('type', [...userEventSchema.options, startedSchema]);
+
 /** An event as it lies in the stream; undefined for one that this version does not know. */
 export function parseEvent(id: string, json: string): StoredEvent | undefined {
-  const told: unknown = JSON.parse(json);
-  const started = startedSchema.safeParse(told);
-  if (started.success) return { id, event: { type: 'job', job: viewOfStarted(started.data) } };
-  const parsed = userEventSchema.safeParse(told);
-  return parsed.success ? { id, event: parsed.data } : undefined;
+  const { data } = toldSchema.safeParse(JSON.parse(json));
+  if (data === undefined) return undefined;
+  return { id, event: data.type === 'started' ? { type: 'job', job: viewOfStarted(data) } : data };
 }
