@@ -58,9 +58,15 @@ export type CachedAnswer = z.infer<typeof cachedAnswerSchema>;
 
 export const encodeAnswer = (answer: CachedAnswer): Buffer => Buffer.from(JSON.stringify(answer));
 
-/** Of what `cache.get` returns; undefined for what an older version has written. */
+/** Of what `cache.get` returns; undefined for what another version has written, or what is damaged. */
 export function parseAnswer(value: Uint8Array): CachedAnswer | undefined {
-  return cachedAnswerSchema.safeParse(JSON.parse(Buffer.from(value).toString('utf8'))).data;
+  let read: unknown;
+  try {
+    read = JSON.parse(Buffer.from(value).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  return cachedAnswerSchema.safeParse(read).data;
 }
 
 /** Of the raw value as it lies in Redis (the gateway's admission reads it there). */

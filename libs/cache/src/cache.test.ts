@@ -204,10 +204,15 @@ test('an answer comes back as it was; what another version of the code wrote is 
   const stored = await redis.getBuffer(redisKey(shared.prefix, key));
   expect(await decodeStoredAnswer(stored!)).toEqual(answer);
   for (const tier of ['l2_hits', 'l1_hits'] as const) {
-    expect(await cache.decodeAnswer(Buffer.from(stored!))).toEqual(answer);
+    expect(await cache.decodeAnswer(Buffer.from(stored!), 'ann:q')).toEqual(answer);
     expect((await cache.stats()).types.answers[tier]).toBe(1);
   }
+  // The same place, another answer.
+  const other = Buffer.concat([Buffer.of(0), encodeAnswer({ ...answer, answer: 'b' })]);
+  expect(await cache.decodeAnswer(other, 'ann:q')).toEqual({ ...answer, answer: 'b' });
   expect(parseAnswer(Buffer.from('{"text":"old"}'))).toBeUndefined();
+  expect(parseAnswer(Buffer.from('{"question":"q","ans'))).toBeUndefined();
+  expect(await cache.decodeAnswer(Buffer.from([0, 123, 1]), 'ann:q')).toBeUndefined();
   expect(await decodeStoredAnswer(Buffer.from([9, 1, 2]))).toBeUndefined();
   expect(await decodeStoredAnswer(Buffer.from([1, 1, 2]))).toBeUndefined();
 });

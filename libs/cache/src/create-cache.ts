@@ -45,10 +45,11 @@ export interface Cache {
   /** Counts a look that was made elsewhere (the gateway looks within its admission script). */
   note(type: CacheType, outcome: CacheOutcome): void;
   /**
-   * An answer from its raw value, which the gateway's admission found under the user's current version. The same bytes are
-   * decoded once and then come from memory. Counts the look.
+   * An answer from its raw value, which the gateway's admission found under the user's current version. Where it was found
+   * (`at`: the user's prefix and the question's digest) the same bytes are decoded once and then come from memory. Counts the
+   * look.
    */
-  decodeAnswer(stored: Uint8Array): Promise<CachedAnswer | undefined>;
+  decodeAnswer(stored: Uint8Array, at: string): Promise<CachedAnswer | undefined>;
   stats(): Promise<CacheStats>;
   readonly singleFlight: SingleFlight;
   readonly asked: AskedQuestions;
@@ -122,8 +123,10 @@ export function createCache(options: CacheOptions): Cache {
   }
 
   const asked = createAskedQuestions({ redis, prefix, quiet });
-  /** By the stored bytes themselves: other bytes, another answer. */
-  const decoded = new LRUCache<string, CachedAnswer>({ max: settings.cache.answers.max_size });
+  /** Of answers that were given out: the bytes they were stored as, and what these say. Other bytes, another answer. */
+  const decoded = new LRUCache<string, { readonly stored: Buffer; readonly answer: CachedAnswer }>({
+    max: settings.cache.answers.max_size,
+  });
 
   return {
     enabled: settings.cache.enabled,
@@ -171,12 +174,15 @@ export function createCache(options: CacheOptions): Cache {
       return removed;
     },
     note: (type, outcome) => stats.note(type, outcome),
-    async decodeAnswer(stored) {
-      const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('latin1');
-      const near = decoded.get(bytes);
-      const answer = near ?? (await decodeStoredAnswer(stored));
-      stats.note('answers', near ? 'l1' : answer ? 'l2' : 'miss');
-      if (answer && !near) decoded.set(bytes, answer);
+    async decodeAnswer(stored, at) {
+      const near = decoded.get(at);
+      if (near?.stored.equals(stored)) {
+        stats.note('answers', 'l1');
+        return near.answer;
+      }
+      const answer = await decodeStoredAnswer(stored);
+      stats.note('answers', answer ? 'l2' : 'miss');
+      if (answer) decoded.set(at, { stored: Buffer.from(stored), answer });
       return answer;
     },
     stats: () => stats.read(),

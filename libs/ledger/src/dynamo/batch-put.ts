@@ -1,7 +1,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { ManuelError } from '@manuel/contracts';
 import type { TableKey } from '../tables.ts';
-import { type Attributes, NotAnswered, toAttributes } from './direct-call.ts';
+import { NotAnswered, toAttributesJson } from './direct-call.ts';
 import type { Deadline, Dynamo } from './dynamo.ts';
 import { toLedgerError } from './failures.ts';
 
@@ -49,7 +49,7 @@ export async function batchPut(
 
 /** One call. Answers the rows that were left out. */
 function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadline: Deadline): Promise<Item[]> {
-  const rows = batch.map(toAttributes);
+  const rows = batch.map(toAttributesJson);
   let direct = rows.every((row) => row !== undefined) ? rows : undefined;
   return dynamo.run('BatchWriteItem', deadline, async (client, options) => {
     if (direct) {
@@ -70,9 +70,11 @@ function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadl
   });
 }
 
-const puts = (table: string, items: readonly Attributes[]): object => ({
-  RequestItems: { [table]: items.map((Item) => ({ PutRequest: { Item } })) },
-});
+const puts = (table: string, items: readonly string[]): string =>
+  `{"RequestItems":{${JSON.stringify(table)}:[${items.map((item) => `{"PutRequest":{"Item":${item}}}`).join(',')}]}}`;
+
+/** A row as DynamoDB gives it back. */
+type Attributes = Readonly<Record<string, { readonly S?: string }>>;
 
 function leftOut(table: string, answer: unknown): Attributes[] {
   // Safe: what BatchWriteItem answers.
@@ -88,4 +90,4 @@ function isSame(userId: Attributes[string] | undefined, jobId: Attributes[string
 }
 
 const isText = (attribute: Attributes[string] | undefined, text: unknown): boolean =>
-  attribute !== undefined && 'S' in attribute && attribute.S === text;
+  attribute?.S !== undefined && attribute.S === text;

@@ -20,7 +20,7 @@ export function updateItem(dynamo: Dynamo, patience: Patience, update: Update): 
           ExpressionAttributeValues: marshall(update.ExpressionAttributeValues, { removeUndefinedValues: true }),
         };
         // Safe: what UpdateItem answers.
-        const { Attributes } = (await dynamo.direct('UpdateItem', input, options)) as {
+        const { Attributes } = (await dynamo.direct('UpdateItem', JSON.stringify(input), options)) as {
           Attributes?: ReturnType<typeof marshall>;
         };
         return Attributes && unmarshall(Attributes);

@@ -6,7 +6,7 @@ import type { CachedTurns } from './cached-turns.ts';
 /** What the gateway's verbs need of the cache, over libs/cache and the turns put aside. */
 export interface AnswerCache {
   forgetAnswers(userId: string): Promise<void>;
-  decodeAnswer(stored: Buffer): Promise<CachedAnswer | undefined>;
+  decodeAnswer(stored: Buffer, at: string): Promise<CachedAnswer | undefined>;
   beginWithCached(userId: string, answer: CachedAnswer, persona: Persona): string;
   settleCachedTurn(userId: string, conversationId: string): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface AnswerCache {
 export function createAnswerCache(cache: Cache, turns: CachedTurns, logger: Logger): AnswerCache {
   return {
     forgetAnswers: (userId) => cache.bumpVersion(userId),
-    decodeAnswer: (stored) => cache.decodeAnswer(stored),
+    decodeAnswer: (stored, at) => cache.decodeAnswer(stored, at),
     beginWithCached(userId, answer, persona) {
       cache.asked.note(userId, { question: answer.question, persona });
       return turns.begin(userId, answer, (error) => logger.debug('a cached answer was not noted', { error }));

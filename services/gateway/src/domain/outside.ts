@@ -53,8 +53,8 @@ export interface Outside {
   readonly wantSpeechModel: (wanted: WantedSpeechModel) => void;
   /** Makes every cached answer of a user unreachable, at once and for all gateways. */
   readonly forgetAnswers: (userId: string) => Promise<void>;
-  /** A cached answer from its stored form; undefined for one that another version has written. */
-  readonly decodeAnswer: (stored: Buffer) => Promise<CachedAnswer | undefined>;
+  /** A cached answer from its stored form and the name of its place; undefined for one that another version has written. */
+  readonly decodeAnswer: (stored: Buffer, at: string) => Promise<CachedAnswer | undefined>;
   /** Counts a cached answer; the id of the conversation that begins with it. Waits for nothing, never throws. */
   readonly beginWithCached: (userId: string, answer: CachedAnswer, persona: Persona) => string;
   /** Before a follow-up is admitted: what was put aside goes to the ledger. */

@@ -34,7 +34,7 @@ export async function submitQuery(
   const cacheKey = cacheKeyOf(outside, caller, body);
   const admission = await admitJob(outside, caller, { ...request, cacheKey });
   if (admission.kind === 'job') return submittedJob(admission);
-  const cached = await outside.decodeAnswer(admission.value);
+  const cached = await outside.decodeAnswer(admission.value, `${cacheKey?.prefix}${cacheKey?.suffix}`);
   if (cached) {
     return { kind: 'result', result: answerFromCache(outside, caller, body, cached, await admission.usage()) };
   }

@@ -11,13 +11,15 @@ export function sendJson(
   headers: Headers = {},
   contentType = 'application/json; charset=utf-8',
 ): void {
-  // As a string it goes out together with the headers, in one write.
   const text = JSON.stringify(body);
+  const bytes = Buffer.byteLength(text);
   const all = takeHeaders(response);
-  all.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(text)));
+  all.push('Content-Type', contentType, 'Content-Length', String(bytes));
   for (const name in headers) all.push(name, headers[name] ?? '');
   response.writeHead(status, all);
-  response.end(text);
+  // As a string it goes out together with the headers, in one write. Only plain ASCII: what must be encoded first is quicker so.
+  if (bytes === text.length) response.end(text, 'latin1');
+  else response.end(Buffer.from(text));
 }
 
 export function sendEmpty(response: ServerResponse, status: number, headers: Headers = {}): void {
