@@ -1,8 +1,14 @@
 import { Writable } from 'node:stream';
 
+/** Milliseconds that a line may wait for others. */
+const gatherMs = 10;
+
 let lines: string[] = [];
+let timer: NodeJS.Timeout | undefined;
 
 function flush(): void {
+  clearTimeout(timer);
+  timer = undefined;
   if (lines.length === 0) return;
   const text = lines.join('');
   lines = [];
@@ -12,8 +18,8 @@ function flush(): void {
 let made: Writable | undefined;
 
 /**
- * Standard output for log lines: all lines of one turn of the event loop go out in one call. What is left when the process
- * ends, by whatever way but a kill, goes out then.
+ * Standard output for log lines: those of some milliseconds go out in one call. What is left when the process ends, by whatever
+ * way but a kill, goes out then.
  */
 export function gatheredOutput(): Writable {
   if (made) return made;
@@ -21,7 +27,8 @@ export function gatheredOutput(): Writable {
   made = new Writable({
     decodeStrings: false,
     write(line: unknown, _encoding, done) {
-      if (lines.push(String(line)) === 1) setImmediate(flush);
+      lines.push(String(line));
+      timer ??= setTimeout(flush, gatherMs).unref();
       done();
     },
   });

@@ -12,7 +12,7 @@ const turnSchema = z.object({ question: z.string(), answer: z.string(), at: z.nu
 const keptS = 86_400;
 /** Milliseconds after which a turn that is still given out is put aside anew; its life in Redis is longer by that. */
 const renewedMs = 3_600_000;
-const rememberedTurns = 10_000;
+const rememberedConversations = 10_000;
 /** The end of a conversation's id names the turn that it began with: 50 bits, among the few hundred answers of one user. */
 const nameLength = 10;
 
@@ -27,37 +27,45 @@ export interface CachedTurns {
   settle(userId: string, conversationId: string): Promise<void>;
 }
 
+interface Turn {
+  readonly name: string;
+  /** For whom it was put aside last, and until when that holds (ms). */
+  of: string;
+  until: number;
+}
+
 export function createCachedTurns(
   redis: Redis,
   conversations: Ledger['conversations'],
   settings: Pick<Settings, 'redis' | 'conversation'>,
 ): CachedTurns {
   const keyOf = (userId: string, name: string): string => `${settings.redis.prefix}:turn:${userId}:${name}`;
-  const names = new WeakMap<CachedAnswer, string>();
-  const putAside = new LRUCache<string, true>({ max: rememberedTurns, ttl: renewedMs });
-  const settled = new LRUCache<string, true>({ max: rememberedTurns });
+  /** By answer, which is the same object while it is in the cache's memory. */
+  const turns = new WeakMap<CachedAnswer, Turn>();
+  const settled = new LRUCache<string, true>({ max: rememberedConversations });
 
-  function nameOf(answer: CachedAnswer): string {
-    const known = names.get(answer);
-    if (known !== undefined) return known;
-    const name = derivedId('turn', answer.question, answer.answer).slice(-nameLength);
-    names.set(answer, name);
-    return name;
+  function turnOf(answer: CachedAnswer): Turn {
+    const known = turns.get(answer);
+    if (known) return known;
+    const turn = { name: derivedId('turn', answer.question, answer.answer).slice(-nameLength), of: '', until: 0 };
+    turns.set(answer, turn);
+    return turn;
   }
 
   return {
     begin(userId, answer, failed) {
-      const name = nameOf(answer);
-      const key = keyOf(userId, name);
-      if (!putAside.has(key)) {
-        putAside.set(key, true);
-        const turn = { question: answer.question, answer: answer.answer, at: Date.now() };
-        redis.set(key, JSON.stringify(turn), 'EX', keptS + renewedMs / 1000).catch((error: unknown) => {
-          putAside.delete(key);
+      const turn = turnOf(answer);
+      const at = Date.now();
+      if (turn.of !== userId || turn.until <= at) {
+        turn.of = userId;
+        turn.until = at + renewedMs;
+        const stored = JSON.stringify({ question: answer.question, answer: answer.answer, at });
+        redis.set(keyOf(userId, turn.name), stored, 'EX', keptS + renewedMs / 1000).catch((error: unknown) => {
+          turn.until = 0;
           failed(error);
         });
       }
-      return newConversationId().slice(0, -nameLength) + name;
+      return newConversationId().slice(0, -nameLength) + turn.name;
     },
     async settle(userId, conversationId) {
       if (settled.has(conversationId)) return;

@@ -2,6 +2,7 @@ import type { AdmitRequest, Admission } from '@manuel/queues';
 import { type JobClass, type JobName, type JobView, ManuelError, jobs } from '@manuel/contracts';
 import type { Operation, JobPayload } from '@manuel/contracts';
 import { type Caller, isOperator } from './caller.ts';
+import type { JsonText } from './json-text.ts';
 import type { Outside } from './outside.ts';
 
 /** An `Idempotency-Key` and what it stands for: SHA-256 (hex) of the canonical body. */
@@ -13,7 +14,7 @@ export interface Idempotency {
 /** What became of a request to do something: a durable job, or its result at once (cached, or done before). */
 export type Submitted =
   | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean }
-  | { readonly kind: 'result'; readonly result: Record<string, unknown> };
+  | { readonly kind: 'result'; readonly result: Record<string, unknown> | JsonText };
 
 export interface JobOptions {
   readonly priority: JobClass;

@@ -1,4 +1,4 @@
-import { ManuelError, type QueryRequest } from '@manuel/contracts';
+import { type JobPayload, ManuelError, type QueryRequest } from '@manuel/contracts';
 import { answerFromCache, cacheKeyOf } from './answer-from-cache.ts';
 import type { Caller } from './caller.ts';
 import type { Outside } from './outside.ts';
@@ -16,7 +16,7 @@ export async function submitQuery(
   idempotency?: Idempotency,
 ): Promise<Submitted> {
   screenQuestion(outside, caller, body.question);
-  const { priority, expires_in_s, ...payload } = body;
+  const payload = payloadOf(body);
   try {
     await checkManuals(outside, caller, payload.manual_ids);
   } catch (error) {
@@ -28,7 +28,7 @@ export async function submitQuery(
     job: 'query',
     operation: 'query',
     payload,
-    options: { priority, expires_in_s },
+    options: body,
     idempotency,
   } as const;
   const cacheKey = cacheKeyOf(outside, caller, body);
@@ -40,6 +40,17 @@ export async function submitQuery(
   }
   // Written by another version of us: as if nothing were cached.
   return submittedJob(await admitJob(outside, caller, request));
+}
+
+/** The question without what its job is about. (Taken apart with `...rest` it would cost a microsecond.) */
+function payloadOf({ question, persona, manual_ids, conversation_id, max_results }: QueryRequest): JobPayload<'query'> {
+  return {
+    question,
+    persona,
+    ...(manual_ids === undefined ? {} : { manual_ids }),
+    ...(conversation_id === undefined ? {} : { conversation_id }),
+    ...(max_results === undefined ? {} : { max_results }),
+  };
 }
 
 /** Throws `not_found` unless all are the caller's own and none is being deleted. */

@@ -1,10 +1,12 @@
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Request, Response } from 'express';
 import type { Gateway } from '../context.ts';
 import { createApp } from './app.ts';
 import { browserOrigins } from './browser-origins.ts';
 import { addressRefused, createAllowlist } from './http/allowlist.ts';
 import { clientAddress } from './http/client-address.ts';
+import { expressMessages } from './http/express-messages.ts';
 import { createRateLimits } from './http/rate-limit.ts';
 import { answerUnreadable, namesHost, refuseHostless } from './unreadable-requests.ts';
 import { createWebSockets } from './websocket/server.ts';
@@ -38,6 +40,7 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
   const open = new Map<Socket, { busy: ServerResponse | undefined }>();
   const server = createServer(
     {
+      ...expressMessages(app),
       keepAliveTimeout: keepAliveMs,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -56,8 +59,15 @@ export async function startServer(gateway: Gateway): Promise<GatewayServer> {
         if (connection?.busy === response) connection.busy = undefined;
         if (gateway.stopping.aborted) socket.end();
       });
-      if (namesHost(request)) app(request, response);
-      else refuseHostless(response);
+      if (!namesHost(request)) {
+        refuseHostless(response);
+        return;
+      }
+      // Safe: Express makes its own of them. Given what comes last, it need not make that for each request.
+      app(request as Request, response as Response, (error?: unknown) => {
+        gateway.logger.error('a request was answered by nobody', { error });
+        response.destroy();
+      });
     },
   );
   answerUnreadable(server, largestHeaders, (socket) => open.get(socket)?.busy);

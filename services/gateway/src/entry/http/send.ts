@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { JsonText } from '../../domain/json-text.ts';
 import { takeHeaders } from './gathered-headers.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -11,7 +12,7 @@ export function sendJson(
   headers: Headers = {},
   contentType = 'application/json; charset=utf-8',
 ): void {
-  const text = JSON.stringify(body);
+  const text = body instanceof JsonText ? body.text : JSON.stringify(body);
   const bytes = Buffer.byteLength(text);
   const all = takeHeaders(response);
   all.push('Content-Type', contentType, 'Content-Length', String(bytes));

@@ -10,6 +10,7 @@ import {
 import type { EventSubscription } from '@manuel/queues';
 import type { WebSocket } from 'ws';
 import type { Gateway } from '../../context.ts';
+import { JsonText } from '../../domain/json-text.ts';
 import type { Caller } from '../../domain/caller.ts';
 import type { Submitted } from '../../domain/submission.ts';
 import { toManuelError } from '../http/problem.ts';
@@ -256,7 +257,7 @@ function jobOf(submitted: Submitted, operation: JobView['operation']): JobView {
     finished_at: now,
     attempts: 0,
     progress: { step: 'done', percent: 100 },
-    result: submitted.result,
+    result: submitted.result instanceof JsonText ? submitted.result.read() : submitted.result,
     error: null,
     links: { self, events: `${self}/events` },
   };
