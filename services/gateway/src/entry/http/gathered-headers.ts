@@ -36,6 +36,14 @@ export function addHeader(response: ServerResponse & Gathering, name: string, va
   else response.appendHeader(name, value);
 }
 
+/** One more member of a header that is a list (RFC 9110, 5.6.1). */
+export function addToListHeader(response: ServerResponse & Gathering, name: string, member: string): void {
+  const headers = response[gathered];
+  const at = headers?.indexOf(name) ?? -1;
+  if (headers && at >= 0) headers[at + 1] += `, ${member}`;
+  else addHeader(response, name, member);
+}
+
 /** The gathered headers, for the one who writes them itself. */
 export function takeHeaders(response: ServerResponse & Gathering): string[] {
   const headers = response[gathered] ?? [];
