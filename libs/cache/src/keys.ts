@@ -39,16 +39,13 @@ export const versionKey = (prefix: string, userId: string): string => `${prefix}
 /** Raised by an invalidation, so that no process keeps entries of before in its memory. */
 export const epochKey = (prefix: string, type: CacheType): string => `${prefix}:cache-epoch:${type}`;
 
-/** SHA-256 over the parts, each with its length before it, so that no two lists of parts read the same. */
+/** SHA-256 over the parts as JSON, in which no two lists of parts read the same. */
 export function digestOf(parts: readonly (string | number | null)[]): string {
-  let all = '';
-  for (const part of parts) {
-    const text = part === null ? 'null' : `${typeof part}:${part}`;
-    all += `${text.length}:${text};`;
-  }
-  return hash('sha256', all);
+  return hash('sha256', JSON.stringify(parts));
 }
 
+/** White space that is not one space between words. */
+const unevenSpace = /[^\S ]|\s\s|^\s|\s$/u;
 const plainText = /^[\x20-\x7e]*$/;
 const endings = new Set('?.!,;:…。？！ ');
 
@@ -63,7 +60,7 @@ export function normaliseQuestion(question: string): string {
         .normalize('NFKC')
         .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
         .toLowerCase();
-  const text = visible.replace(/\s+/gu, ' ').trim();
+  const text = unevenSpace.test(visible) ? visible.replace(/\s+/gu, ' ').trim() : visible;
   let end = text.length;
   while (end > 0 && endings.has(text.charAt(end - 1))) end -= 1;
   return text.slice(0, end);

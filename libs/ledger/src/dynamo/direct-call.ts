@@ -22,6 +22,17 @@ class DynamoDbRefusal extends Error {
   }
 }
 
+const namesRemembered = 200;
+const openings = new Map<string, string>();
+/** An attribute's name as JSON. Names stand in the code, so there are few. */
+function openingOf(name: string): string {
+  const known = openings.get(name);
+  if (known !== undefined) return known;
+  const opening = `${JSON.stringify(name)}:`;
+  if (openings.size < namesRemembered) openings.set(name, opening);
+  return opening;
+}
+
 /** A value in DynamoDB's own JSON. */
 function attributeJson(value: unknown): string | undefined {
   if (typeof value === 'string') return `{"S":${JSON.stringify(value)}}`;
@@ -41,7 +52,7 @@ export function toAttributesJson(row: Item): string | undefined {
     if (value === undefined) continue;
     const attribute = attributeJson(value);
     if (attribute === undefined) return undefined;
-    json += `${json === '' ? '{' : ','}${JSON.stringify(name)}:${attribute}`;
+    json += (json === '' ? '{' : ',') + openingOf(name) + attribute;
   }
   return json === '' ? '{}' : `${json}}`;
 }
