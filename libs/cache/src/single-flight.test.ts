@@ -56,6 +56,27 @@ test('when the one who works fails, the next one works', async () => {
   expect(runs).toBe(2);
 });
 
+test('who waited for one that failed takes what the next one found meanwhile', async () => {
+  const [redis] = connections;
+  await redis!.set(`${shared.prefix}:flight:meanwhile`, 'somebody', 'PX', 5000);
+  // The first look finds a leader that works, the second that it failed; before the waiter can lead, another has led and landed.
+  let looks = 0;
+  const slow = Object.create(redis!, {
+    mget: {
+      value: async (...keys: string[]) => {
+        looks += 1;
+        if (looks === 2) await redis!.del(`${shared.prefix}:flight:meanwhile`);
+        const found = await redis!.mget(...keys);
+        if (looks === 2) await (await of(1)('meanwhile', () => Promise.resolve('theirs'))).landed;
+        return found;
+      },
+    },
+  }) as Redis;
+  const waiter = createSingleFlight({ redis: slow, prefix: shared.prefix, quiet: createQuiet(silentLogger()) });
+  expect(await waiter('meanwhile', () => Promise.resolve('again'))).toMatchObject({ value: 'theirs', leader: false });
+  expect(await redis!.exists(`${shared.prefix}:flight:meanwhile`)).toBe(0);
+});
+
 test('a leader that died is succeeded when its lock runs out', async () => {
   // What a killed process leaves behind: a lock and no value.
   await connections[0]!.set(`${shared.prefix}:flight:dead`, 'gone', 'PX', 300);

@@ -55,7 +55,13 @@ export function createSingleFlight(deps: {
     const lock = `${prefix}:flight:${key}`;
     const result = `${prefix}:flight-result:${key}`;
     const token = randomUUID();
-    for (;;) {
+    // Safe: what lies there is what another's `work` of the same key gave.
+    const landedBy = (value: string) => ({
+      value: JSON.parse(value) as Awaited<ReturnType<typeof work>>,
+      leader: false,
+      landed: Promise.resolve(),
+    });
+    for (let waited = false; ; waited = true) {
       options.signal?.throwIfAborted();
       const held = await quiet('flight', () => redis.set(lock, token, 'PX', lockMs, 'NX'), 'trouble' as const);
       if (held === 'trouble') {
@@ -63,6 +69,12 @@ export function createSingleFlight(deps: {
         return { value, leader: true, landed: options.keep?.(value) ?? Promise.resolve() };
       }
       if (held === 'OK') {
+        // Between the end of one leader, which left nothing, and our turn another may have led and landed.
+        const meanwhile = waited ? await quiet('flight', () => redis.get(result), null) : null;
+        if (meanwhile !== null) {
+          await quiet('flight', () => redis.eval(landing, 2, lock, result, token, '', resultMs), 0);
+          return landedBy(meanwhile);
+        }
         const release = hold(lock, token);
         const land = async (value: string): Promise<void> => {
           release();
@@ -85,11 +97,7 @@ export function createSingleFlight(deps: {
         }
       }
       const landed = await waitForLanding(redis, lock, result, options.signal, quiet);
-      // Safe: what lies there is what another's `work` of the same key gave.
-      if (landed !== undefined) {
-        const value = JSON.parse(landed) as Awaited<ReturnType<typeof work>>;
-        return { value, leader: false, landed: Promise.resolve() };
-      }
+      if (landed !== undefined) return landedBy(landed);
     }
   };
 }
