@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { localPassword, demoUser, signIn } from '../../scripts/support/client.ts';
 import { type AnswerStack, startAnswerStack } from '../support/answer-stack.ts';
 import { directly } from '../support/directly.ts';
+import { manyClients } from '../support/many-clients.ts';
 import { type JsonPoster, jsonPoster } from '../support/post-json.ts';
 import type { Row, Scenario } from '../support/scenario.ts';
 import { median, quantile } from '../support/statistics.ts';
@@ -82,7 +83,7 @@ async function cached(house: AnswerStack, poster: JsonPoster, token: string): Pr
   const load = async (path: string, request: object): Promise<number> => {
     const result = await autocannon({
       url: `${house.stack.url}${path}`,
-      connections: 32,
+      connections: manyClients,
       duration: seconds,
       ...request,
     });

@@ -1,13 +1,13 @@
 import autocannon from 'autocannon';
 import { Redis } from 'ioredis';
 import { startBenchHouse } from '../support/bench-house.ts';
+import { manyClients } from '../support/many-clients.ts';
 import { jsonPoster } from '../support/post-json.ts';
 import { cpuMs, startProgram } from '../support/processes.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { median } from '../support/statistics.ts';
 
 const users = 100;
-const connections = 64;
 const seconds = 4;
 const rounds = 3;
 
@@ -23,7 +23,7 @@ async function load(url: string, pid: number, tokens: readonly string[]): Promis
   const result = await autocannon({
     url: `${url}/api/query`,
     method: 'POST',
-    connections,
+    connections: manyClients,
     duration: seconds,
     setupClient(client) {
       const next = (): void => {
