@@ -20,6 +20,12 @@ const kept = 50;
 const keptS = 30 * 86_400;
 const flushMs = 1000;
 
+/** `<persona>, line end, <question>` as it lies in Redis. */
+function memberOf(asked: string): string {
+  const end = asked.indexOf('\n');
+  return JSON.stringify({ question: asked.slice(end + 1), persona: asked.slice(0, end) });
+}
+
 export function createAskedQuestions(deps: {
   readonly redis: Redis;
   readonly prefix: string;
@@ -27,6 +33,7 @@ export function createAskedQuestions(deps: {
 }): AskedQuestions {
   const { redis, prefix, quiet } = deps;
   const keyOf = (userId: string): string => `${prefix}:asked:${checkedUserId(userId)}`;
+  /** By key, then by persona and question. */
   let counts = new Map<string, Map<string, number>>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +45,7 @@ export function createAskedQuestions(deps: {
     counts = new Map();
     const pipeline = redis.pipeline();
     for (const [key, members] of now) {
-      for (const [member, by] of members) pipeline.zincrby(key, by, member);
+      for (const [asked, by] of members) pipeline.zincrby(key, by, memberOf(asked));
       pipeline.zremrangebyrank(key, 0, -kept - 1).expire(key, keptS);
     }
     await quiet('asked', () => pipeline.exec(), null);
@@ -48,10 +55,10 @@ export function createAskedQuestions(deps: {
     flush,
     note(userId, { question, persona }) {
       const key = keyOf(userId);
-      const member = JSON.stringify({ question: question.trim(), persona });
-      const members = counts.get(key) ?? new Map<string, number>();
-      members.set(member, (members.get(member) ?? 0) + 1);
-      counts.set(key, members);
+      const asked = `${persona}\n${question.trim()}`;
+      const members = counts.get(key);
+      if (members) members.set(asked, (members.get(asked) ?? 0) + 1);
+      else counts.set(key, new Map([[asked, 1]]));
       timer ??= setTimeout(() => void flush(), flushMs).unref();
     },
     async top(userId, count) {

@@ -1,7 +1,8 @@
 import type { Metrics } from '@manuel/telemetry';
 import { type CacheType, cacheTypes } from './keys.ts';
 
-export type CacheOutcome = 'l1' | 'l2' | 'miss';
+const cacheOutcomes = ['l1', 'l2', 'miss'] as const;
+export type CacheOutcome = (typeof cacheOutcomes)[number];
 
 export interface CacheTypeStats {
   readonly l1_hits: number;
@@ -26,34 +27,50 @@ interface StatsRedis {
 const flushMs = 1000;
 const rate = (hits: number, misses: number): number | null => (hits + misses === 0 ? null : hits / (hits + misses));
 
-/** Counts looks in this process and adds them up in Redis once a second. */
+/** Looks of one type, and when the last one was (milliseconds since 1970; 0: none). */
+type Looks = Record<CacheOutcome | 'at', number>;
+const noLooks = (): Record<CacheType, Looks> => {
+  const none = (): Looks => ({ l1: 0, l2: 0, miss: 0, at: 0 });
+  return { answers: none(), retrieval: none(), transcripts: none(), usage: none() };
+};
+
+/** Counts looks in this process; once a second they go to the metrics and are added up in Redis. */
 export function createStats(deps: { readonly prefix: string; readonly redis: StatsRedis; readonly metrics: Metrics }): {
   note(type: CacheType, outcome: CacheOutcome): void;
   read(): Promise<CacheStats>;
   flush(): Promise<void>;
   close(): void;
 } {
-  let counts = new Map<string, number>();
-  let lastAccess = new Map<string, number>();
+  let looks = noLooks();
   let timer: NodeJS.Timeout | undefined;
   const keyOf = (now: number): string => `${deps.prefix}:cache-stats:${new Date(now).toISOString().slice(0, 10)}`;
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    if (counts.size === 0) return;
-    const [now, then] = [counts, lastAccess];
-    counts = new Map();
-    lastAccess = new Map();
-    await deps.redis.addCounts(keyOf(Date.now()), now, then);
+    const seen = looks;
+    looks = noLooks();
+    const counts = new Map<string, number>();
+    const lastAccess = new Map<string, number>();
+    for (const type of cacheTypes) {
+      const { at, ...outcomes } = seen[type];
+      if (at > 0) lastAccess.set(`${type}:last`, at);
+      for (const outcome of cacheOutcomes) {
+        const by = outcomes[outcome];
+        if (by === 0) continue;
+        deps.metrics.count('cache_looks_total', 'Looks into the cache', { type, outcome }, by);
+        counts.set(`${type}:${outcome}`, by);
+      }
+    }
+    if (counts.size > 0) await deps.redis.addCounts(keyOf(Date.now()), counts, lastAccess);
   }
 
   return {
     flush,
     note(type, outcome) {
-      deps.metrics.count('cache_looks_total', 'Looks into the cache', { type, outcome });
-      counts.set(`${type}:${outcome}`, (counts.get(`${type}:${outcome}`) ?? 0) + 1);
-      lastAccess.set(`${type}:last`, Date.now());
+      const of = looks[type];
+      of[outcome] += 1;
+      of.at = Date.now();
       timer ??= setTimeout(() => void flush(), flushMs).unref();
     },
     async read() {

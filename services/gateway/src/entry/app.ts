@@ -2,6 +2,7 @@ import express, { type Express } from 'express';
 import type { Gateway } from '../context.ts';
 import { addressRefused, createAllowlist } from './http/allowlist.ts';
 import { beginRequest } from './http/begin-request.ts';
+import { clientAddress } from './http/client-address.ts';
 import { cors } from './http/cors.ts';
 import { problemHandler, unknownPath } from './http/problem.ts';
 import type { RateLimits } from './http/rate-limit.ts';
@@ -24,7 +25,7 @@ export function createApp(gateway: Gateway, limits: RateLimits, browserOrigins: 
   app.use(securityHeaders({ connect: browserOrigins }));
   if (settings.ip_allowlist.length > 0) {
     app.use((request, _response, next) => {
-      if (!allowed(request.ip)) throw addressRefused();
+      if (!allowed(clientAddress(request, settings.http.trusted_proxies))) throw addressRefused();
       next();
     });
   }

@@ -33,7 +33,7 @@ const idleSweepMs = 1000;
 /** Listens on `http.port` (0: any free one). */
 export async function startServer(gateway: Gateway): Promise<GatewayServer> {
   const { settings } = gateway;
-  const limits = createRateLimits(gateway.counter, settings.rate_limit.requests);
+  const limits = createRateLimits(gateway.counter, settings.rate_limit.requests, settings.http.trusted_proxies);
   const app = createApp(gateway, limits, await browserOrigins(gateway));
   // What a connection is busy with is noted in its entry, which stays. In a map of its own, stirred with every request, it would
   // cost a tenth of one: the tables such a map has outgrown keep what they held from the garbage collector.

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * The client's address as Express finds it (`trust proxy` as a number of hops): the last hop that is not one of ours. For
- * upgrades, which Express never sees.
+ * The client's address: the last hop that is not one of ours. As Express would find it with `trust proxy` as a number of hops,
+ * but for upgrades as well, which Express never sees.
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: number): string | undefined {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+  const header = request.headers['x-forwarded-for'];
+  if (header === undefined) return request.socket.remoteAddress;
+  const forwarded = String(header)
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');

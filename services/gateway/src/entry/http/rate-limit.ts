@@ -2,6 +2,7 @@ import { type IncrementResponse, type Store, ipKeyGenerator, rateLimit } from 'e
 import type { Request, RequestHandler } from 'express';
 import { ManuelError } from '@manuel/contracts';
 import type { Hits, HitCounter } from '../../adapters/hit-counter.ts';
+import { clientAddress } from './client-address.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { stateOf } from './request-state.ts';
 
@@ -74,13 +75,13 @@ function addressKey(of: string | undefined): string {
 }
 
 /** `limit` requests in each window of the counter, by address and by user. */
-export function createRateLimits(counter: HitCounter, limit: number): RateLimits {
+export function createRateLimits(counter: HitCounter, limit: number, trustedProxies: number): RateLimits {
   return {
     byAddress: limiter(
       counter,
       'address',
       limit,
-      (request) => addressKey(request.ip),
+      (request) => addressKey(clientAddress(request, trustedProxies)),
       (key) => counter.hitNow(key),
     ),
     byUser: limiter(
