@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { newJobId, type Envelope } from '@manuel/contracts';
+import { waitFor } from '@manuel/testing';
+import { Queue } from 'bullmq';
+import { queueContext } from '../context.ts';
+import { addToQueue } from '../enqueue.ts';
+import { answered, done, question, startBench, submit, type TestBench } from '../test-support/bench.ts';
+import { topLevelCommands } from '../test-support/count-commands.ts';
+
+let bench: TestBench;
+beforeAll(async () => {
+  bench = await startBench({ queue: { max_active_per_user: 2 } });
+});
+afterEach(() => bench.reset());
+afterAll(() => bench.close());
+
+const statusOf = (jobId: string) => [...bench.deps.ledger.rows.values()].find((row) => row.job_id === jobId)?.status;
+
+const envelopeOf = (id: string): Envelope => ({
+  id,
+  user_id: 'anna',
+  operation: 'query',
+  class: 'normal',
+  request_id: 'r',
+  created_at: 1_790_000_000_000,
+  expires_at: 1_790_000_045_000,
+  payload: { question: 'Wie – mit „Öl“?', persona: 'default' },
+});
+
+test('jobs of one turn are added in one round trip, each as BullMQ itself would store it', async () => {
+  const context = queueContext(bench.deps, bench.redis);
+  const ids = Array.from({ length: 30 }, () => newJobId('query'));
+  const priorityOf = (n: number): number => 1000 + (n % 7);
+  const commands = await topLevelCommands(bench.url, () =>
+    Promise.all(ids.map((id, n) => addToQueue(context, 'query', envelopeOf(id), priorityOf(n)))),
+  );
+  // The first lot teaches Redis the script.
+  expect(commands.filter((name) => name.startsWith('eval')).length).toBeLessThanOrEqual(4);
+
+  const theirs = new Queue('query', { connection: { url: bench.url }, prefix: '{theirs}' });
+  try {
+    const attempts = bench.deps.settings.retry.bedrock.max_retries + 1;
+    for (const [n, id] of ids.entries()) {
+      const envelope = envelopeOf(id);
+      await theirs.add('query', envelope, {
+        jobId: id,
+        priority: priorityOf(n),
+        attempts,
+        backoff: { type: 'policy' },
+        timestamp: envelope.created_at,
+      });
+    }
+    const stored = async (prefix: string) => ({
+      jobs: await Promise.all(ids.map((id) => bench.redis.hgetall(`${prefix}:query:${id}`))),
+      order: await bench.redis.zrange(`${prefix}:query:prioritized`, '0', '-1', 'WITHSCORES'),
+      counter: await bench.redis.get(`${prefix}:query:pc`),
+      marker: await bench.redis.zrange(`${prefix}:query:marker`, '0', '-1', 'WITHSCORES'),
+      keys: (await bench.redis.keys(`${prefix}:query:*`)).map((key) => key.slice(prefix.length)).sort(),
+    });
+    const ours = await stored('{manuel}');
+    expect(ours.jobs.every((job) => job['name'] === 'query')).toBe(true);
+    expect(ours).toEqual(await stored('{theirs}'));
+  } finally {
+    await theirs.close();
+    await context.handles.close();
+  }
+});
+
+test('a job that is there already stays as it is', async () => {
+  const context = queueContext(bench.deps, bench.redis);
+  const id = newJobId('query');
+  await addToQueue(context, 'query', envelopeOf(id), 1000);
+  await addToQueue(context, 'query', { ...envelopeOf(id), request_id: 'other' }, 2000);
+  expect(await bench.redis.hget(`{manuel}:query:${id}`, 'priority')).toBe('1000');
+  expect(await bench.redis.hget(`{manuel}:query:${id}`, 'data')).toContain('"request_id":"r"');
+  expect(await bench.redis.zcard('{manuel}:query:prioritized')).toBe(1);
+  await context.handles.close();
+});
+
+test('a job costs its worker one round trip, from the end of the one before to its own', async () => {
+  const admitter = await bench.admitter();
+  const jobs = await Promise.all(Array.from({ length: 40 }, (_, n) => submit(admitter, question(`user-${n}`))));
+  const commands = await topLevelCommands(bench.url, async () => {
+    await bench.worker(done, { concurrency: 1 });
+    await waitFor(() => jobs.every(({ id }) => statusOf(id) === 'completed'));
+    await waitFor(async () => (await bench.redis.llen('{manuel}:query:active')) === 0);
+  });
+  // Besides the moves: the first take, and what looks after the queue.
+  expect(commands.filter((name) => name.startsWith('eval')).length).toBeLessThan(jobs.length + 20);
+});
+
+test('a job that was given out behind a retry starts like any other, and its slot is freed', async () => {
+  const admitter = await bench.admitter();
+  const hub = await bench.hub(admitter);
+  const told: string[] = [];
+  const listening = await hub.subscribe('anna', ({ event }) => {
+    if (event.type === 'job') told.push(`${event.job.id} ${event.job.status} ${event.job.attempts}`);
+  });
+  const [first, second] = [await submit(admitter, question('anna')), await submit(admitter, question('anna'))];
+  await bench.worker(
+    async (job) => {
+      if (job.id === first.id && job.attempt === 1) throw new Error('once more');
+      return { kind: 'done', result: answered() };
+    },
+    { concurrency: 1 },
+  );
+  for (const { id } of [first, second])
+    expect(await hub.waitForEnd('anna', id, 5000)).toMatchObject({ status: 'completed' });
+  await waitFor(() => told.length === 4);
+  expect(told.filter((line) => line.startsWith(first.id))).toEqual([`${first.id} active 1`, `${first.id} completed 2`]);
+  expect(told.filter((line) => line.startsWith(second.id))).toEqual([
+    `${second.id} active 1`,
+    `${second.id} completed 1`,
+  ]);
+  await waitFor(async () => (await bench.redis.exists('{manuel}:act:query:anna')) === 0);
+  listening.close();
+});
+
+test('a job that comes while the last one runs is taken at once', async () => {
+  const admitter = await bench.admitter();
+  const gate = Promise.withResolvers<void>();
+  const started: string[] = [];
+  await bench.worker(
+    async (job) => {
+      started.push(job.id);
+      await gate.promise;
+      return { kind: 'done', result: answered() };
+    },
+    { concurrency: 4 },
+  );
+  const first = await submit(admitter, question('anna'));
+  await waitFor(() => started.length === 1);
+  const second = await submit(admitter, question('ben'));
+  await waitFor(() => started.length === 2, { timeoutMs: 1000 });
+  expect(started).toEqual([first.id, second.id]);
+  gate.resolve();
+});
+
+test('what no handler here knows, and what cannot be read, takes no slot and is told nobody', async () => {
+  const admitter = await bench.admitter();
+  const queue = new Queue('query', { connection: { url: bench.url }, prefix: '{manuel}' });
+  const id = newJobId('query');
+  const now = Date.now();
+  const envelope = { ...envelopeOf(id), created_at: now, expires_at: now + 45_000 };
+  await queue.add('newer', envelope, { jobId: id, priority: 1000 });
+  await queue.add('query', { ...envelope, user_id: 'a:b' }, { jobId: newJobId('query'), priority: 1001 });
+  await queue.add('query', 'no envelope', { jobId: newJobId('query'), priority: 1002 });
+  const good = await submit(admitter, question('anna'));
+  await bench.worker(done, { concurrency: 1 });
+  await waitFor(() => statusOf(good.id) === 'completed');
+  await waitFor(async () => (await bench.redis.zcard('{manuel}:query:failed')) === 2);
+  await waitFor(async () => (await bench.redis.keys('{manuel}:act:query:anna')).length === 0);
+  const events = await bench.redis.xrange('{manuel}:ev:anna', '-', '+');
+  expect(events.filter(([, fields]) => fields.join(' ').includes(id))).toEqual([]);
+  expect(await bench.redis.hget(`{manuel}:query:${id}`, 'mst')).toBeNull();
+  await queue.close();
+});
