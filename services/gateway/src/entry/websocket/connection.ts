@@ -1,20 +1,12 @@
-import {
-  type ClientMessage,
-  type JobView,
-  type Ref,
-  type ServerMessage,
-  type StoredEvent,
-  newJobId,
-  toProblem,
-} from '@manuel/contracts';
+import { type ClientMessage, type Ref, type ServerMessage, type StoredEvent, toProblem } from '@manuel/contracts';
 import type { EventSubscription } from '@manuel/queues';
 import type { WebSocket } from 'ws';
 import type { Gateway } from '../../context.ts';
-import { JsonText } from '../../domain/json-text.ts';
 import type { Caller } from '../../domain/caller.ts';
-import type { Submitted } from '../../domain/submission.ts';
+import { jobsSince } from '../../domain/jobs-since.ts';
 import { toManuelError } from '../http/problem.ts';
 import type { RateLimits } from '../http/rate-limit.ts';
+import { jobOf } from './job-of.ts';
 import { noSuchJob } from '../operations/jobs.ts';
 import { submitOperation } from '../submit-operation.ts';
 import { LiveMicrophone } from './live-microphone.ts';
@@ -99,10 +91,24 @@ export class Connection {
     }
   }
 
-  async #subscribe(after: string): Promise<void> {
+  /** What came after that event; of what is kept no more, how the jobs stand that it may have been about. */
+  async #resume(after: string): Promise<void> {
+    const told = new Set<string>();
+    const subscription = await this.#subscribe(after, ({ event }) => {
+      if (event.type === 'job') told.add(event.job.id);
+    });
+    if (!subscription.gap) return;
+    const missed = await jobsSince(this.#gateway, this.#caller, Number(after.split('-')[0]));
+    for (const job of missed) {
+      if (!told.has(job.id)) this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
+    }
+  }
+
+  async #subscribe(after: string, also: (stored: StoredEvent) => void = () => undefined): Promise<EventSubscription> {
     this.#subscription?.close();
     const [from, to] = [this.#liveAfter, this.#sentUpTo];
     const listen = (stored: StoredEvent): void => {
+      also(stored);
       // A late resume goes back before what was sent live already: each event once.
       if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return;
       if (this.#held) {
@@ -111,9 +117,11 @@ export class Connection {
       }
       this.#tell(stored);
     };
-    this.#subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
+    const subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
+    this.#subscription = subscription;
     // The client may have gone while Redis was asked.
     if (this.#socket.readyState > this.#socket.OPEN) this.#closed();
+    return subscription;
   }
 
   #tell(stored: StoredEvent): void {
@@ -189,7 +197,7 @@ export class Connection {
         this.#send({ type: 'pong' });
         return;
       case 'resume':
-        await this.#subscribe(message.last_event_id);
+        await this.#resume(message.last_event_id);
         return;
       case 'submit': {
         await this.#limits.countMessage(this.#caller.userId);
@@ -239,26 +247,4 @@ function isAfter(id: string, other: string): boolean {
   const [ms = 0, n = 0] = id.split('-').map(Number);
   const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
   return ms === otherMs ? n > otherN : ms > otherMs;
-}
-
-/** A result that was there at once, as the finished job it stands for: nothing was enqueued, the ledger knows nothing of it. */
-function jobOf(submitted: Submitted, operation: JobView['operation']): JobView {
-  if (submitted.kind === 'job') return submitted.view;
-  const id = newJobId(operation);
-  const now = new Date().toISOString();
-  const self = `/api/jobs/${id}`;
-  return {
-    id,
-    operation,
-    status: 'completed',
-    priority: 'normal',
-    created_at: now,
-    started_at: now,
-    finished_at: now,
-    attempts: 0,
-    progress: { step: 'done', percent: 100 },
-    result: submitted.result instanceof JsonText ? submitted.result.read() : submitted.result,
-    error: null,
-    links: { self, events: `${self}/events` },
-  };
 }

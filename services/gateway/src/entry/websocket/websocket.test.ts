@@ -213,6 +213,33 @@ async function eventsAfter(id: string): Promise<string[]> {
   return ids;
 }
 
+test('a client that was away for longer than events are kept is told how its jobs stand', async () => {
+  const short = await world.gateway({ events: { stream_max_length: 5 } });
+  const first = await connect('/ws', undefined, short.url);
+  const { last_event_id } = await first.next('hello');
+  await first.close();
+  // Redis trims by the hundred.
+  worker = await startQueryWorker(short.gateway, async (job) => {
+    for (let percent = 50; percent < 99; percent += 0.2) await job.progress({ step: 'answering', percent });
+  });
+  const asking = await connect('/ws', undefined, short.url);
+  const ids: string[] = [];
+  for (const ref of ['a', 'b', 'c']) {
+    asking.send(submit(ref, `How do I descale ${ref}?`));
+    ids.push((await asking.next('accepted', (message) => message.ref === ref)).job.id);
+    await asking.next('job', ({ job }) => job.id === ids.at(-1) && job.status === 'completed');
+  }
+  const back = await connect('/ws', undefined, short.url);
+  back.send({ type: 'resume', last_event_id });
+  const standing = () => back.messages.flatMap((message) => (message.type === 'job' ? [message.job] : []));
+  await waitFor(() => ids.every((id) => standing().some((job) => job.id === id && job.status === 'completed')));
+  // And what is kept is told but once.
+  const ends = standing()
+    .filter((job) => job.status === 'completed')
+    .map((job) => job.id);
+  expect(ends.filter((id) => ids.includes(id)).toSorted()).toEqual(ids.toSorted());
+});
+
 test('cancel ends the job for its owner, and nobody else', async () => {
   const [mine, other] = [await connect(), await connect('/ws', await bearer('other@example.com'))];
   mine.send(submit('c'));
