@@ -4,7 +4,7 @@ import type { Logger, Metrics } from '@manuel/telemetry';
 import { createConversationsLedger } from './conversations-ledger.ts';
 import { createTables } from './create-tables.ts';
 import { createDeadLettersLedger } from './dead-letters/dead-letters-ledger.ts';
-import { createDocumentClient } from './dynamo/client.ts';
+import { connectDynamo } from './dynamo/client.ts';
 import { Dynamo } from './dynamo/dynamo.ts';
 import { createFeedbackLedger } from './feedback-ledger.ts';
 import { createJobsLedger } from './jobs/jobs-ledger.ts';
@@ -21,8 +21,8 @@ export function createLedger(deps: {
   readonly metrics: Metrics;
 }): Ledger {
   const { settings, logger, metrics } = deps;
-  const client = createDocumentClient(settings);
-  const dynamo = new Dynamo({ client, settings, logger, metrics });
+  const connection = connectDynamo(settings);
+  const dynamo = new Dynamo({ connection, settings, logger, metrics });
   const jobs = createJobsLedger(dynamo, settings);
   let tablesSeen = false;
 
@@ -36,7 +36,7 @@ export function createLedger(deps: {
 
   async function close(): Promise<void> {
     await jobs.close();
-    client.destroy();
+    connection.client.destroy();
   }
 
   return {

@@ -5,12 +5,19 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
+export interface Connection {
+  readonly client: DynamoDBDocumentClient;
+  /** What the client's connections come from; they end with it. */
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+}
+
 /**
  * The SDK's client: connections kept open, time limits set, its own retries off (ours are bounded in time).
  * Endpoint and credentials come from the SDK's own environment variables and chain.
  */
-export function createDocumentClient(settings: Pick<Settings, 'region' | 'pool'>): DynamoDBDocumentClient {
-  const agent = { keepAlive: true, maxSockets: settings.pool.max_connections };
+export function connectDynamo(settings: Pick<Settings, 'region' | 'pool'>): Connection {
+  const options = { keepAlive: true, maxSockets: settings.pool.max_connections };
+  const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
   const client = new DynamoDBClient({
     region: settings.region,
     maxAttempts: 1,
@@ -18,9 +25,9 @@ export function createDocumentClient(settings: Pick<Settings, 'region' | 'pool'>
       connectionTimeout: settings.pool.connect_timeout_ms,
       requestTimeout: settings.pool.read_timeout_ms,
       throwOnRequestTimeout: true,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
     }),
   });
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  return { client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }), agents };
 }

@@ -1,8 +1,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
-import { HttpRequest } from '@smithy/core/protocols';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, request as requestPlainly } from 'node:http';
+import { request as requestSecurely } from 'node:https';
+import type { Connection } from './client.ts';
 import { requestSigner } from './sign-request.ts';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -66,9 +66,9 @@ export type DirectCall = (
 
 /**
  * Calls on the hot path, without the SDK's commands: their schema walks, middleware and clones cost several times the request
- * itself. What matters is the SDK's own: endpoint rules, credentials, clock, signature, HTTP handler.
+ * itself. What matters is the SDK's own: endpoint rules, credentials, clock, connections; and the signature is the same.
  */
-export function directCall(client: DynamoDBDocumentClient): DirectCall {
+export function directCall({ client, agents }: Connection): DirectCall {
   const { config } = client;
   const sign = requestSigner(config);
   let known: Promise<URL> | undefined;
@@ -80,19 +80,9 @@ export function directCall(client: DynamoDBDocumentClient): DirectCall {
       throw error;
     });
     const at = new Date(Date.now() + config.systemClockOffset);
-    const request = new HttpRequest({
-      method: 'POST',
-      protocol: endpoint.protocol,
-      hostname: endpoint.hostname,
-      ...(endpoint.port === '' ? {} : { port: Number(endpoint.port) }),
-      path: '/',
-      headers: await sign({ host: endpoint.host, target: `DynamoDB_20120810.${operation}`, body, at }),
-      body,
-    });
-    const { response } = await config.requestHandler.handle(request, options);
-    // Safe: the handler is Node's, so the body is Node's.
-    const text = await readText(response.body as IncomingMessage);
-    if (response.statusCode !== 200) throw failureIn(response.statusCode, text);
+    const headers = await sign({ host: endpoint.host, target: `DynamoDB_20120810.${operation}`, body, at });
+    const { status, text } = await post(endpoint, agents, { headers, body, signal: options.abortSignal });
+    if (status !== 200) throw failureIn(status, text);
     return JSON.parse(text);
   };
 }
@@ -102,6 +92,34 @@ function failureIn(status: number, text: string): Error {
   return status >= 500 || status === 429 || /Throttling|Throughput|RequestLimit|ConditionalCheckFailed/.test(name)
     ? new DynamoDbRefusal(name, status)
     : new NotAnswered(`DynamoDB answered ${status} ${name}`);
+}
+
+/** Answers when all of the answer is there. Its only time limit is the signal. */
+function post(
+  endpoint: URL,
+  agents: Connection['agents'],
+  message: { readonly headers: OutgoingHttpHeaders; readonly body: string; readonly signal: AbortSignal },
+): Promise<{ readonly status: number; readonly text: string }> {
+  const { headers, body, signal } = message;
+  const { port } = endpoint;
+  // An IPv6 address stands in brackets in a URL, and only there.
+  const hostname = endpoint.hostname.replace(/^\[(.*)\]$/, '$1');
+  const where = { method: 'POST', path: '/', hostname, port, headers };
+  return new Promise((resolve, reject) => {
+    const answered = (response: IncomingMessage): void => {
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+    };
+    const request =
+      endpoint.protocol === 'https:'
+        ? requestSecurely({ ...where, agent: agents.https }, answered)
+        : requestPlainly({ ...where, agent: agents.http }, answered);
+    const abort = (): void => void request.destroy(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    request.once('error', reject);
+    request.once('close', () => signal.removeEventListener('abort', abort));
+    request.end(body);
+  });
 }
 
 function readText(body: IncomingMessage): Promise<string> {

@@ -3,6 +3,7 @@ import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TableKey, tableName } from '../tables.ts';
+import type { Connection } from './client.ts';
 import { delayBefore } from './delays.ts';
 import { type DirectCall, directCall } from './direct-call.ts';
 import { failureOf, toLedgerError } from './failures.ts';
@@ -17,7 +18,7 @@ export interface Deadline {
 }
 
 export interface DynamoOptions {
-  readonly client: DynamoDBDocumentClient;
+  readonly connection: Connection;
   readonly settings: Pick<Settings, 'ledger' | 'retry'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -30,8 +31,8 @@ export class Dynamo {
   readonly #options: DynamoOptions;
 
   constructor(options: DynamoOptions) {
-    this.client = options.client;
-    this.direct = directCall(options.client);
+    this.client = options.connection.client;
+    this.direct = directCall(options.connection);
     this.#options = options;
   }
 

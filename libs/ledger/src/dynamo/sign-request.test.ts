@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { settingsWith } from '@manuel/settings';
-import { createDocumentClient } from './client.ts';
+import { connectDynamo } from './client.ts';
 import { requestSigner, type SigningConfig } from './sign-request.ts';
 
-const { sha256 } = createDocumentClient(settingsWith({ region: 'eu-central-1' })).config;
+const { sha256 } = connectDynamo(settingsWith({ region: 'eu-central-1' })).client.config;
 const plain = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const identities = [plain, { ...plain, sessionToken: 'a session/token==' }];
 const region = () => Promise.resolve('eu-central-1');
