@@ -70,17 +70,23 @@ export async function recordOutcome(context: WorkerContext, ended: EndedRun): Pr
   if (won || !row || !isTerminal(row.status)) {
     await ended.meanwhile;
     const standing: JobRow = { ...rowOf(name, envelope, outcome.attempts), ...outcome };
+    const counted = (): void => count(context, standing);
     if (completed) {
       const { user_id: userId, id: jobId } = envelope;
-      context.moves.finishWithMove(
+      const args = finishOwn({
+        userId,
         jobId,
-        finishOwn({ userId, jobId, charged: ended.charged, view: toJobView(standing), tell: true, how: 'run' }),
-      );
+        charged: ended.charged,
+        view: toJobView(standing),
+        tell: true,
+        how: 'run',
+      });
+      context.moves.finishWithMove(jobId, args, counted);
     } else {
       // Redis and the owner know before what it left behind is cleaned up, which may take a while.
       await settleInRedis(context, ended, standing, false, outcome.started_at === undefined ? 'dropped' : 'run', true);
+      counted();
     }
-    count(context, standing);
     return outcome.status;
   }
   if (row.status !== 'completed') await settleUsage(context, envelope, false);
