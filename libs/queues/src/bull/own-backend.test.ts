@@ -116,6 +116,27 @@ test('a job that was given out behind a retry starts like any other, and its slo
   listening.close();
 });
 
+test('a job that is parked by the very run that frees a slot gets it', async () => {
+  const admitter = await bench.admitter();
+  const ends = new Map<string, () => void>();
+  await bench.worker(
+    async (job) => {
+      await new Promise<void>((resolve) => ends.set(job.id, resolve));
+      return { kind: 'done', result: answered() };
+    },
+    { concurrency: 3 },
+  );
+  const ben = await submit(admitter, question('ben'));
+  const [first, second] = [await submit(admitter, question('anna')), await submit(admitter, question('anna'))];
+  await waitFor(() => ends.size === 3);
+  const third = await submit(admitter, question('anna'));
+  // Ben's place is given to anna's third job, which has no slot, in the moment when her first one gives its own back.
+  for (const { id } of [ben, first]) ends.get(id)?.();
+  await waitFor(() => ends.has(third.id), { timeoutMs: 3000 });
+  for (const { id } of [second, third]) ends.get(id)?.();
+  await waitFor(() => [ben, first, second, third].every(({ id }) => statusOf(id) === 'completed'));
+});
+
 test('a job that comes while the last one runs is taken at once', async () => {
   const admitter = await bench.admitter();
   const gate = Promise.withResolvers<void>();

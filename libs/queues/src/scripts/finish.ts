@@ -1,6 +1,6 @@
 import { bands } from '../bands.ts';
 import { script } from './script.ts';
-import { bandsLua, fairLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
+import { bandsLua, fairLua, parkingLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
 
 /**
  * Lua: `finish(user, id, charged, event, tell, how, class)`: the job is terminal in the ledger. Settles its reservation, frees its
@@ -53,7 +53,7 @@ export const finishArguments = 7;
  * Replies what `finish` answers, for each.
  */
 export const finishScript = script(`
-${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${releaseLua}
+${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${settleLua}${parkingLua}${releaseLua}
 local queue, now, lease, viewTtl, streamLength, streamTtl = unpack(ARGV, 2, 7)
 ${finishLua}
 local freed = {}
@@ -68,6 +68,6 @@ return freed
  * ARGV: 1 prefix, 2 queue, 3 user, 4 job id, 5 end of lease (ms). Replies like one of `finishScript`.
  */
 export const releaseScript = script(`
-${prefixLua}${bandsLua(bands)}${fairLua}${releaseLua}
+${prefixLua}${bandsLua(bands)}${fairLua}${parkingLua}${releaseLua}
 return release(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 `);

@@ -2,7 +2,7 @@ import { bands } from '../bands.ts';
 import { bullLua, bullScripts } from '../bull/lua-functions.ts';
 import { finishArguments, finishLua } from './finish.ts';
 import { script } from './script.ts';
-import { bandsLua, fairLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
+import { bandsLua, fairLua, parkingLua, prefixLua, publishLua, releaseLua, settleLua } from './shared.ts';
 import { startLua } from './start.ts';
 
 const { moveToActive, moveToFinished } = bullScripts;
@@ -15,7 +15,7 @@ const { moveToActive, moveToFinished } = bullScripts;
  */
 export const moveCommonArguments = 9;
 const commonLua = `
-${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}
+${prefixLua}${publishLua}${bandsLua(bands)}${fairLua}${parkingLua}
 local queue, now, lease, most, streamLength = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local streamTtl, viewTtl, handled = ARGV[7], ARGV[8], ARGV[9]
 ${startLua}

@@ -113,12 +113,17 @@ local function settle(user, id, charged)
 end
 `;
 
+/** What `start` and `release` of one run know in common: whether any job is parked (nil: not looked yet). */
+export const parkingLua = `
+local anyParked
+`;
+
 /**
  * Frees the job's slot. The longest parked of the user's jobs gets it at once, with a new turn; its id is returned for the
  * caller to promote with BullMQ (nil: none). A job that holds no slot (never had one, or gave it back before) frees none.
+ * Needs `parkingLua`.
  */
 export const releaseLua = `
-local anyParked
 local function release(queue, user, id, lease)
   local act = P .. ':act:' .. queue .. ':' .. user
   if call('ZREM', act, id) == 0 then return false end

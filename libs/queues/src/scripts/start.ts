@@ -1,12 +1,12 @@
 import { bands } from '../bands.ts';
 import { script } from './script.ts';
-import { bandsLua, prefixLua, publishLua } from './shared.ts';
+import { bandsLua, parkingLua, prefixLua, publishLua } from './shared.ts';
 
 /**
  * Lua: `start(job)` decides whether a job that a worker holds may run; at its first start also: takes it off the waiting, moves
  * the virtual time of the fair turn, tells the owner. `job`: id, user, class, operation, created, expires (ms), priority, tries
  * (this one included), carried (start of its first half, or nil), again (it was taken before), started (its first start, or nil).
- * Call `startsDone()` after all of a run. Needs queue, now, lease, most, streamLength.
+ * Call `startsDone()` after all of a run. Needs queue, now, lease, most, streamLength and `parkingLua`.
  *
  * Answers {'run', started_at, d, m, dl, ml} | {'ended'} | {'expired'} | {'parked'}
  */
@@ -19,6 +19,7 @@ local startedNow = {}
 local virtual = {}
 
 local function park(job)
+  anyParked = true
   call('SET', P .. ':parking:' .. queue, 1, 'EX', 3600)
   call('ZADD', P .. ':parked:' .. queue .. ':' .. job.user, job.created, job.id)
   call('HSET', Q .. job.id, 'mcl', job.class)
@@ -90,7 +91,7 @@ export const startArguments = 10;
  * Replies what `start` answers, for each.
  */
 export const startScript = script(`
-${prefixLua}${publishLua}${bandsLua(bands)}
+${prefixLua}${publishLua}${bandsLua(bands)}${parkingLua}
 local queue, now, lease, most, streamLength = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 ${startLua}
 local verdicts = {}
