@@ -2,10 +2,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { newJobId, type Envelope } from '@manuel/contracts';
 import { waitFor } from '@manuel/testing';
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { queueContext } from '../context.ts';
 import { addToQueue } from '../enqueue.ts';
 import { answered, done, question, startBench, submit, type TestBench } from '../test-support/bench.ts';
 import { topLevelCommands } from '../test-support/count-commands.ts';
+import { createMoves } from '../worker/moves.ts';
 
 let bench: TestBench;
 beforeAll(async () => {
@@ -155,6 +157,30 @@ test('a job that comes while the last one runs is taken at once', async () => {
   await waitFor(() => started.length === 2, { timeoutMs: 1000 });
   expect(started).toEqual([first.id, second.id]);
   gate.resolve();
+});
+
+test('that no job is left is believed for the question that follows at once, not when a marker told of another', async () => {
+  let asked = 0;
+  const evalsha = () => {
+    asked += 1;
+    return Promise.resolve([[['name', 'query'], newJobId('query'), 0, 0], null, 1]);
+  };
+  // Safe: it is asked nothing else.
+  const redis = { evalsha } as unknown as Redis;
+  const { settings } = bench.deps;
+  const moves = createMoves(
+    { settings, now: Date.now },
+    { redis, queue: 'query', handled: ['query'], promote: () => undefined },
+  );
+  const take = (): unknown => moves.own.get('moveToActive')?.([]);
+  const told = Promise.withResolvers<unknown>();
+  const again: unknown[] = [];
+  setTimeout(() => void Promise.resolve(take()).then(async () => again.push(await take())), 1);
+  // The same turn of the event loop: the marker came over another socket.
+  setTimeout(() => told.resolve(take()), 1);
+  expect(await told.promise).not.toEqual([0, 0, 0, 0]);
+  expect(again).toEqual([[0, 0, 0, 0]]);
+  expect(asked).toBe(2);
 });
 
 test('what no handler here knows, and what cannot be read, takes no slot and is told nobody', async () => {

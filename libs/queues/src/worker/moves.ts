@@ -69,7 +69,10 @@ export function createMoves(
     verdicts.set(String(next[1]), { taking: String(taking), reply });
   }
 
-  /** In this turn of the event loop Redis said that no job is left. */
+  /**
+   * Redis said just now that no job is left. Only for what follows on its reply: a marker that another socket brings in the same
+   * turn of the event loop may be about a job that came behind it, and is used up by being read.
+   */
   let empty = false;
 
   async function take(args: readonly ScriptArgument[]): Promise<unknown> {
@@ -81,7 +84,7 @@ export function createMoves(
     keepVerdict(next, verdict);
     if (last === 1) {
       empty = true;
-      setImmediate(() => (empty = false));
+      process.nextTick(() => (empty = false));
     }
     return next;
   }
