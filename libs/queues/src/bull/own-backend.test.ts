@@ -192,10 +192,15 @@ test('what no handler here knows, and what cannot be read, takes no slot and is 
   await queue.add('newer', envelope, { jobId: id, priority: 1000 });
   await queue.add('query', { ...envelope, user_id: 'a:b' }, { jobId: newJobId('query'), priority: 1001 });
   await queue.add('query', 'no envelope', { jobId: newJobId('query'), priority: 1002 });
+  for (const [n, started_at] of [null, 'yesterday'].entries()) {
+    const odd = newJobId('query');
+    await queue.add('query', { ...envelope, id: odd, carried: { started_at } }, { jobId: odd, priority: 1003 + n });
+  }
   const good = await submit(admitter, question('anna'));
   await bench.worker(done, { concurrency: 1 });
-  await waitFor(() => statusOf(good.id) === 'completed');
-  await waitFor(async () => (await bench.redis.zcard('{manuel}:query:failed')) === 2);
+  // At once, not when their locks have lapsed.
+  await waitFor(() => statusOf(good.id) === 'completed', { timeoutMs: 1500 });
+  await waitFor(async () => (await bench.redis.zcard('{manuel}:query:failed')) === 4, { timeoutMs: 1500 });
   await waitFor(async () => (await bench.redis.keys('{manuel}:act:query:anna')).length === 0);
   const events = await bench.redis.xrange('{manuel}:ev:anna', '-', '+');
   expect(events.filter(([, fields]) => fields.join(' ').includes(id))).toEqual([]);

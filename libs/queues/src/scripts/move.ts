@@ -32,11 +32,15 @@ local function startNext(next)
   if not readable or type(e) ~= 'table' or e.id ~= next[2] or type(e.user_id) ~= 'string' then return false end
   if type(e.class) ~= 'string' or not bandOf(e.class) or type(e.operation) ~= 'string' then return false end
   if type(e.created_at) ~= 'number' or type(e.expires_at) ~= 'number' then return false end
-  local carried = type(e.carried) == 'table' and e.carried.started_at
+  local carried = e.carried
+  if carried ~= nil then
+    if type(carried) ~= 'table' or type(carried.started_at) ~= 'number' then return false end
+    carried = whole(carried.started_at)
+  end
   local verdict = start({
     user = e.user_id, id = e.id, class = e.class, operation = e.operation, created = whole(e.created_at),
     expires = e.expires_at, priority = f.priority, tries = whole((f.atm or 0) + (f.stc or 0) + 1),
-    carried = carried and whole(carried) or nil, again = f.ats ~= '1', started = f.mst,
+    carried = carried, again = f.ats ~= '1', started = f.mst,
   })
   -- Tells this taking of the job from others.
   return {f.ats, unpack(verdict, 1, 6)}
