@@ -25,8 +25,8 @@ export interface Moves {
   readonly own: ReadonlyMap<string, OwnCommand>;
   /** What was decided on the job when it was taken; undefined when it was taken in another way. Given once. */
   verdictOn(job: Pick<Job, 'id' | 'attemptsStarted'>): ScriptReply | undefined;
-  /** Leaves `finishScript`'s arguments for a job to the moment when BullMQ ends it; `then` is called behind that. */
-  finishWithMove(jobId: string, args: readonly ScriptArgument[], then: () => void): void;
+  /** Leaves `finishScript`'s arguments for a job to the moment when BullMQ ends it; `done` is called behind that. */
+  finishWithMove(jobId: string, args: readonly ScriptArgument[], done: () => void): void;
 }
 
 export interface MovesOptions {
@@ -46,7 +46,7 @@ export function createMoves(
   const names = `,${[...handled].join(',')},`;
   /** By job, with the number of the taking that it is about. */
   const verdicts = new Map<string, { readonly taking: string; readonly reply: ScriptReply }>();
-  const endings = new Map<string, { readonly args: readonly ScriptArgument[]; readonly then: () => void }>();
+  const endings = new Map<string, { readonly args: readonly ScriptArgument[]; readonly done: () => void }>();
 
   const common = (): ScriptArgument[] => {
     const now = context.now();
@@ -102,7 +102,7 @@ export function createMoves(
     const reply = await move([...ofJob, ...own, ...(ending?.args ?? nothingToFinish)]);
     // Only now: BullMQ tries again after a fault.
     endings.delete(jobId);
-    ending?.then();
+    ending?.done();
     const [next, parked, verdict] = partsOf(reply, moveToFinished.name);
     if (typeof parked === 'string') promote(parked);
     keepVerdict(next, verdict);
@@ -119,8 +119,8 @@ export function createMoves(
       verdicts.delete(id);
       return kept?.taking === String(attemptsStarted) ? kept.reply : undefined;
     },
-    finishWithMove(jobId, args, then) {
-      endings.set(jobId, { args, then });
+    finishWithMove(jobId, args, done) {
+      endings.set(jobId, { args, done });
     },
   };
 }
