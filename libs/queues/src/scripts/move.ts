@@ -30,6 +30,7 @@ local function startNext(next)
   if f.defa or not string.find(handled, ',' .. tostring(f.name) .. ',', 1, true) then return false end
   local readable, e = pcall(cjson.decode, f.data)
   if not readable or type(e) ~= 'table' or e.id ~= next[2] or type(e.user_id) ~= 'string' then return false end
+  if not string.find(e.user_id, '^[%w_-]+$') then return false end
   if type(e.class) ~= 'string' or not bandOf(e.class) or type(e.operation) ~= 'string' then return false end
   if type(e.created_at) ~= 'number' or type(e.expires_at) ~= 'number' then return false end
   local carried = e.carried
