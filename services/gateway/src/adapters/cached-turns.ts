@@ -68,14 +68,16 @@ export function createCachedTurns(
       return newConversationId().slice(0, -nameLength) + turn.name;
     },
     async settle(userId, conversationId) {
-      if (settled.has(conversationId)) return;
+      // By user: who only names another's conversation settles nothing of it.
+      const own = `${userId}:${conversationId}`;
+      if (settled.has(own)) return;
       const stored = await redis.get(keyOf(userId, conversationId.slice(-nameLength)));
       if (stored !== null) {
         const turn = turnSchema.parse(JSON.parse(stored));
         // The conversation's own id fences the write: its first turn is written once.
         await conversations.append(userId, conversationId, conversationId, turn, settings.conversation.max_turns);
       }
-      settled.set(conversationId, true);
+      settled.set(own, true);
     },
   };
 }

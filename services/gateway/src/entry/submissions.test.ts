@@ -135,6 +135,8 @@ test('a cached answer comes at once, free of quota, and can be asked on about', 
   expect((await ask(question, other)).status).toBe(202);
 
   expect(await ledger.conversations.turns(userId, result.conversation_id)).toEqual([]);
+  // Another user who names the conversation takes nothing of it away.
+  expect((await ask('And how often?', other, { conversation_id: result.conversation_id })).status).toBe(202);
   expect((await ask('And how often?', {}, { conversation_id: result.conversation_id })).status).toBe(202);
   expect(await ledger.conversations.turns(userId, result.conversation_id)).toMatchObject([
     { question, answer: 'Descale it.' },
