@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { answerKey, encodeAnswer } from '@manuel/cache';
-import type { TicketView } from '@manuel/contracts';
+import { type TicketView, newJobId } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { waitFor } from '@manuel/testing';
 import { WebSocket } from 'ws';
@@ -238,6 +238,26 @@ test('a client that was away for longer than events are kept is told how its job
     .filter((job) => job.status === 'completed')
     .map((job) => job.id);
   expect(ends.filter((id) => ids.includes(id)).toSorted()).toEqual(ids.toSorted());
+});
+
+test('an end that was recorded before the last event a client saw, but told after it, is told on a late resume', async () => {
+  const { gateway: parts } = gateway;
+  const email = 'viewer@example.com';
+  const { userId } = await parts.tokens.verify(await world.token(email));
+  const now = Date.now();
+  const job_id = newJobId('query');
+  const row = { user_id: userId, job_id, operation: 'query', job: 'query', class: 'normal' } as const;
+  const times = { created_at: now - 5000, expires_at: now + 45_000 };
+  await parts.ledger.jobs.add({ ...row, ...times, payload: {}, request_id: 'r', usage: 'queries' });
+  await parts.ledger.jobs.finish(userId, job_id, {
+    status: 'completed',
+    finished_at: now - 300,
+    attempts: 1,
+    result: {},
+  });
+  const client = await connect('/ws', await bearer(email));
+  client.send({ type: 'resume', last_event_id: `${now}-0` });
+  expect((await client.next('job')).job).toMatchObject({ id: job_id, status: 'completed' });
 });
 
 test('cancel ends the job for its owner, and nobody else', async () => {
