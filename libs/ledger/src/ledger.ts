@@ -37,6 +37,9 @@ export function createLedger(deps: {
   async function close(): Promise<void> {
     await jobs.close();
     connection.client.destroy();
+    // The client knows its agents only once it has sent something itself.
+    connection.agents.http.destroy();
+    connection.agents.https.destroy();
   }
 
   return {
