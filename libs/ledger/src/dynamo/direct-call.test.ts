@@ -39,3 +39,11 @@ test('connections end with the ledger though only direct calls were made', async
   await ledger.close();
   await ended;
 });
+
+test('a call whose answer never becomes one fails in time', async () => {
+  const ledger = await ledgerAnsweredBy(
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  );
+  await expect(ledger.jobs.add(newRow('user-1'))).rejects.toMatchObject({ code: 'unavailable' });
+  await ledger.close();
+}, 4000);

@@ -113,11 +113,15 @@ function post(
       endpoint.protocol === 'https:'
         ? requestSecurely({ ...where, agent: agents.https }, answered)
         : requestPlainly({ ...where, agent: agents.http }, answered);
-    const abort = (): void => void request.destroy(signal.reason as Error);
+    // The signal is of this call alone. A request that Node gave up by itself emits no error: the limit must hold all the same.
+    const abort = (): void => {
+      const why = signal.reason as Error;
+      request.destroy(why);
+      reject(why);
+    };
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     request.once('error', reject);
-    request.once('close', () => signal.removeEventListener('abort', abort));
     request.end(body);
   });
 }
