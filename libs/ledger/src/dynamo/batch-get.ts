@@ -27,20 +27,25 @@ export async function batchGet(
   return keys.map((key) => found.get(nameOf(key, attributes)));
 }
 
-/** DynamoDB may leave keys out of an answer; they are asked for again until the deadline. */
+/**
+ * DynamoDB may leave keys out of an answer; they are asked for again until the deadline. At once where it gave some: then the rest
+ * did not fit. Later where it gave none: it is overloaded.
+ */
 async function readAll(dynamo: Dynamo, name: string, keys: readonly Key[], patience: Patience): Promise<Item[]> {
   const deadline = dynamo.deadline(patience);
   const items: Item[] = [];
   let wanted: readonly Item[] = keys;
-  for (let tries = 0; ; tries += 1) {
+  for (let waits = 0; ;) {
     const request = { RequestItems: { [name]: { Keys: [...wanted], ConsistentRead: true } } };
     const answer = await dynamo.run('BatchGetItem', deadline, (client, options) =>
       client.send(new BatchGetCommand(request), options),
     );
-    items.push(...(answer.Responses?.[name] ?? []));
+    const given = answer.Responses?.[name] ?? [];
+    items.push(...given);
     wanted = answer.UnprocessedKeys?.[name]?.Keys ?? [];
     if (wanted.length === 0) return items;
-    if (!(await dynamo.pause(deadline, tries))) {
+    if (given.length > 0) waits = 0;
+    else if (!(await dynamo.pause(deadline, waits++))) {
       throw new ManuelError('unavailable', 'The record of jobs is overloaded. Try again shortly.', {
         retryAfterMs: 2000,
       });
