@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queueContext } from '../context.ts';
 import { addToQueue } from '../enqueue.ts';
+import { runWorker } from '../worker/run-worker.ts';
 import { answered, done, question, startBench, submit, type TestBench } from '../test-support/bench.ts';
 import { topLevelCommands } from '../test-support/count-commands.ts';
 import { createMoves } from '../worker/moves.ts';
@@ -207,4 +208,23 @@ test('what no handler here knows, and what cannot be read, takes no slot and is 
   expect(events.filter(([, fields]) => fields.join(' ').includes(id))).toEqual([]);
   expect(await bench.redis.hget(`{manuel}:query:${id}`, 'mst')).toBeNull();
   await queue.close();
+});
+
+test('a Redis that refuses is asked now and then, and the job runs when it takes commands again', async () => {
+  const admitter = await bench.admitter();
+  const job = await submit(admitter, question('anna'));
+  await bench.redis.config('SET', 'maxmemory', '1');
+  const warnings: string[] = [];
+  const logger = { ...bench.deps.logger, warn: (message: string) => void warnings.push(message) };
+  const worker = await runWorker({ ...bench.deps, logger }, { queue: 'query', handlers: { query: done } });
+  try {
+    await waitFor(() => warnings.filter((line) => line === 'worker trouble').length >= 2);
+    await bench.redis.config('SET', 'maxmemory', '0');
+    await waitFor(() => statusOf(job.id) === 'completed');
+    // Two at half a second each, one more meanwhile, and what else looks after the queue.
+    expect(warnings.length).toBeLessThan(12);
+  } finally {
+    await bench.redis.config('SET', 'maxmemory', '0');
+    await worker.close(0);
+  }
 });

@@ -1,6 +1,7 @@
 import type { QueueName } from '@manuel/contracts';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bullScripts } from '../bull/lua-functions.ts';
 import type { OwnCommand } from '../bull/own-backend.ts';
 import { slotLeaseMs } from '../finish-job.ts';
@@ -11,7 +12,9 @@ import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts
 import type { QueueContext } from '../context.ts';
 
 const nothingToFinish: readonly ScriptArgument[] = Array.from({ length: finishArguments }, () => '');
-/** What BullMQ's `moveToActive` answers then. */
+/** Milliseconds until Redis is asked for a job again that it refused to give. */
+const faultPauseMs = 500;
+/** What BullMQ's `moveToActive` answers when there is no job. */
 const nothingThere = [0, 0, 0, 0] as const;
 const { moveToActive, moveToFinished } = bullScripts;
 const { first: movedFrom, count: movedCount } = movedKeys;
@@ -79,7 +82,7 @@ export function createMoves(
     // A worker with free places asks for another job before it begins with the one it got: not over the wire, if the answer is
     // known. The marker that BullMQ set when it gave that one out has it ask again at once.
     if (empty) return nothingThere;
-    const reply = await run(redis, takeScript, prefix, [...common(), ...args]);
+    const reply = await run(redis, takeScript, prefix, [...common(), ...args]).catch(afterAPause);
     const [next, verdict, last] = partsOf(reply, moveToActive.name);
     keepVerdict(next, verdict);
     if (last === 1) {
@@ -123,6 +126,12 @@ export function createMoves(
       endings.set(jobId, { args, done });
     },
   };
+}
+
+/** BullMQ asks again at once, and says so each time: of a Redis that refuses (out of memory, a replica) thousands of times a second. */
+async function afterAPause(error: unknown): Promise<never> {
+  await sleep(faultPauseMs);
+  throw error;
 }
 
 function partsOf(reply: ScriptReply, what: string): readonly ScriptReply[] {
