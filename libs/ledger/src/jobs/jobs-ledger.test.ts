@@ -282,7 +282,7 @@ test('errors are the domain’s, whatever DynamoDB says', async () => {
 test('a page of the largest results comes whole: what did not fit into one answer is asked for at once', async () => {
   const rows = Array.from({ length: 100 }, () => newRow(user));
   await Promise.all(rows.map((row) => ledger.jobs.add(row)));
-  const answer = 'x'.repeat(200_000);
+  const answer = 'x'.repeat(60_000);
   await Promise.all(rows.map((row) => ledger.jobs.finish(user, row.job_id, outcome({ result: { answer } }))));
   const { items, next_cursor } = await ledger.jobs.list(user, { limit: 100 });
   expect(ids(items)).toEqual(ids(rows.toReversed()));

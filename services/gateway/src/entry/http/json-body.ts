@@ -22,7 +22,7 @@ export function readJson(maxBytes: number): RequestHandler {
     const bytes = Number(length);
     const plain =
       bytes > 0 && bytes <= maxBytes && encoding === undefined && type !== undefined && plainJson.test(type);
-    if (plain) readPlain(request, next);
+    if (plain) readPlain(request, bytes, next);
     else readAny(request, response, next);
   };
 }
@@ -32,17 +32,21 @@ function noteDigest(request: Request, bytes: Uint8Array): void {
   if (request.headers['x-signature'] !== undefined) stateOf(request).bodySha256 = sha256Hex(bytes);
 }
 
-/** Node's parser sees to it that there are as many bytes as were announced. */
-function readPlain(request: Request, next: NextFunction): void {
+/** Node's parser sees to it that there are as many bytes as were announced: with the last of them the body is there. */
+function readPlain(request: Request, announced: number, next: NextFunction): void {
   const chunks: Buffer[] = [];
+  let missing = announced;
   // Events of the stream come without the log context. (AsyncLocalStorage.bind makes an async resource each time.)
   const context = currentLogContext();
   const go = (error?: unknown): void => withLogContext(context, () => next(error));
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.once('error', (cause) => {
+  const broken = (cause: Error): void =>
     go(new ManuelError('validation_failed', 'The body ended before its announced length.', { cause }));
-  });
-  request.once('end', () => {
+  request.once('error', broken);
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    missing -= chunk.length;
+    if (missing > 0) return;
+    request.off('error', broken);
     const [first] = chunks;
     const bytes = chunks.length === 1 && first ? first : Buffer.concat(chunks);
     noteDigest(request, bytes);
