@@ -279,13 +279,21 @@ test('errors are the domain’s, whatever DynamoDB says', async () => {
   expect(failure).toMatchObject({ code: 'unavailable', detail: expect.not.stringContaining('injected') });
 });
 
-test('a page of the largest results comes whole: what did not fit into one answer is asked for at once', async () => {
-  const rows = Array.from({ length: 100 }, () => newRow(user));
+test('a page of large results comes whole: what did not fit into one answer is asked for at once', async () => {
+  const rows = Array.from({ length: 60 }, () => newRow(user));
   await Promise.all(rows.map((row) => ledger.jobs.add(row)));
-  const answer = 'x'.repeat(60_000);
-  await Promise.all(rows.map((row) => ledger.jobs.finish(user, row.job_id, outcome({ result: { answer } }))));
-  const { items, next_cursor } = await ledger.jobs.list(user, { limit: 100 });
+  type Answer = { Responses: Record<string, Record<string, unknown>[]>; UnprocessedKeys: unknown };
+  // As DynamoDB does past 16 MB; here past six rows.
+  dynamo.answer = (operation, body) => {
+    if (operation !== 'BatchGetItem') return body;
+    const answer = JSON.parse(body) as Answer;
+    const [table = '', items = []] = Object.entries(answer.Responses)[0] ?? [];
+    const left = items.slice(6).map(({ user_id, job_id }) => ({ user_id, job_id }));
+    if (left.length > 0) answer.UnprocessedKeys = { [table]: { Keys: left, ConsistentRead: true } };
+    answer.Responses = { [table]: items.slice(0, 6) };
+    return JSON.stringify(answer);
+  };
+  const { items } = await ledger.jobs.list(user, { limit: 60 });
   expect(ids(items)).toEqual(ids(rows.toReversed()));
-  expect(items.every((row) => row.result?.['answer'] === answer)).toBe(true);
-  expect(next_cursor).toBeNull();
+  expect(dynamo.calls.get('BatchGetItem')).toBe(10);
 });
