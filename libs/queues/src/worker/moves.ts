@@ -18,6 +18,7 @@ const faultPauseMs = 500;
 const nothingThere = [0, 0, 0, 0] as const;
 const { moveToActive, moveToFinished } = bullScripts;
 const { first: movedFrom, count: movedCount } = movedKeys;
+const leftOpen: readonly ScriptArgument[] = Array.from({ length: movedCount }, () => '');
 
 /**
  * How a worker's jobs move: BullMQ takes and ends them by its own scripts, and what we do at a start and at an end goes along in
@@ -97,7 +98,7 @@ export function createMoves(
 
   async function finish(args: readonly ScriptArgument[]): Promise<unknown> {
     const ofQueue = args.slice(0, moveToFinished.keys);
-    const ofJob = ofQueue.splice(movedFrom, movedCount, ...Array.from({ length: movedCount }, () => ''));
+    const ofJob = ofQueue.splice(movedFrom, movedCount, ...leftOpen);
     keys = ofQueue;
     const own = args.slice(moveToFinished.keys);
     const jobId = String(own[0]);
