@@ -4,7 +4,6 @@ import type { Logger, Metrics } from '@manuel/telemetry';
 import { createConversationsLedger } from './conversations-ledger.ts';
 import { createTables } from './create-tables.ts';
 import { createDeadLettersLedger } from './dead-letters/dead-letters-ledger.ts';
-import { connectDynamo } from './dynamo/client.ts';
 import { Dynamo } from './dynamo/dynamo.ts';
 import { createFeedbackLedger } from './feedback-ledger.ts';
 import { createJobsLedger } from './jobs/jobs-ledger.ts';
@@ -21,8 +20,7 @@ export function createLedger(deps: {
   readonly metrics: Metrics;
 }): Ledger {
   const { settings, logger, metrics } = deps;
-  const connection = connectDynamo(settings);
-  const dynamo = new Dynamo({ connection, settings, logger, metrics });
+  const dynamo = new Dynamo({ settings, logger, metrics });
   const jobs = createJobsLedger(dynamo, settings);
   let tablesSeen = false;
 
@@ -36,10 +34,7 @@ export function createLedger(deps: {
 
   async function close(): Promise<void> {
     await jobs.close();
-    connection.client.destroy();
-    // The client knows its agents only once it has sent something itself.
-    connection.agents.http.destroy();
-    connection.agents.https.destroy();
+    await dynamo.close();
   }
 
   return {

@@ -1,8 +1,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
-import { type IncomingMessage, type OutgoingHttpHeaders, request as requestPlainly } from 'node:http';
-import { request as requestSecurely } from 'node:https';
-import type { Connection } from './client.ts';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Settings } from '@manuel/settings';
+import { type Dispatcher, Pool } from 'undici';
 import { requestSigner } from './sign-request.ts';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -64,27 +64,62 @@ export type DirectCall = (
   options: { readonly abortSignal: AbortSignal },
 ) => Promise<unknown>;
 
-/**
- * Calls on the hot path, without the SDK's commands: their schema walks, middleware and clones cost several times the request
- * itself. What matters is the SDK's own: endpoint rules, credentials, clock, connections; and the signature is the same.
- */
-export function directCall({ client, agents }: Connection): DirectCall {
-  const { config } = client;
-  const sign = requestSigner(config);
-  let known: Promise<URL> | undefined;
+export interface DirectCalls {
+  readonly call: DirectCall;
+  /** Ends the connections, whatever is on its way. */
+  close(): Promise<void>;
+}
 
-  return async (operation, body, options) => {
-    known ??= getEndpointFromInstructions({}, BatchWriteItemCommand, config).then(({ url }) => url);
-    const endpoint = await known.catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    const at = new Date(Date.now() + config.systemClockOffset);
-    const headers = await sign({ host: endpoint.host, target: `DynamoDB_20120810.${operation}`, body, at });
-    const { status, text } = await post(endpoint, agents, { headers, body, signal: options.abortSignal });
-    if (status !== 200) throw failureIn(status, text);
-    return JSON.parse(text);
+/** Milliseconds a connection is kept without use: a new one costs three round trips. */
+const idleMs = 50_000;
+
+/**
+ * Calls on the hot path, without the SDK's commands and Node's own HTTP client: their schema walks, middleware, clones and
+ * streams cost several times the request itself. What matters is the SDK's own: endpoint rules, credentials and clock; and the
+ * signature is the same.
+ */
+export function directCalls({ config }: DynamoDBDocumentClient, { pool }: Pick<Settings, 'pool'>): DirectCalls {
+  const sign = requestSigner(config);
+  let known: Promise<Connections> | undefined;
+
+  async function connect(): Promise<Connections> {
+    const { url } = await getEndpointFromInstructions({}, BatchWriteItemCommand, config);
+    return {
+      host: url.host,
+      dispatcher: new Pool(url.origin, {
+        connections: pool.max_connections,
+        connect: { timeout: pool.connect_timeout_ms },
+        keepAliveTimeout: idleMs,
+        allowH2: false,
+        // The signal of each call is its time limit.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      }),
+    };
+  }
+
+  return {
+    async call(operation, body, options) {
+      known ??= connect();
+      const { host, dispatcher } = await known.catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      });
+      const at = new Date(Date.now() + config.systemClockOffset);
+      const headers = await sign({ host, target: `DynamoDB_20120810.${operation}`, body, at });
+      const { status, text } = await post(dispatcher, { headers, body, signal: options.abortSignal });
+      if (status !== 200) throw failureIn(status, text);
+      return JSON.parse(text);
+    },
+    async close() {
+      await (await known?.catch(() => undefined))?.dispatcher.destroy();
+    },
   };
+}
+
+interface Connections {
+  readonly host: string;
+  readonly dispatcher: Dispatcher;
 }
 
 function failureIn(status: number, text: string): Error {
@@ -95,50 +130,44 @@ function failureIn(status: number, text: string): Error {
 }
 
 /** Answers when all of the answer is there. Its only time limit is the signal. */
-function post(
-  endpoint: URL,
-  agents: Connection['agents'],
-  message: { readonly headers: OutgoingHttpHeaders; readonly body: string; readonly signal: AbortSignal },
+async function post(
+  dispatcher: Dispatcher,
+  message: { readonly headers: Record<string, string>; readonly body: string; readonly signal: AbortSignal },
 ): Promise<{ readonly status: number; readonly text: string }> {
   const { headers, body, signal } = message;
-  const { port } = endpoint;
-  // An IPv6 address stands in brackets in a URL, and only there.
-  const hostname = endpoint.hostname.replace(/^\[(.*)\]$/, '$1');
-  const where = { method: 'POST', path: '/', hostname, port, headers };
-  return new Promise((resolve, reject) => {
-    const answered = (response: IncomingMessage): void => {
-      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
-    };
-    const request =
-      endpoint.protocol === 'https:'
-        ? requestSecurely({ ...where, agent: agents.https }, answered)
-        : requestPlainly({ ...where, agent: agents.http }, answered);
-    // The signal is of this call alone. A request that Node gave up by itself emits no error: the limit must hold all the same.
-    const abort = (): void => {
-      const why = signal.reason as Error;
-      request.destroy(why);
-      reject(why);
-    };
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    request.once('error', reject);
-    request.end(body);
-  });
-}
-
-/** There with its last announced byte; Node says so two turns later. */
-function readText(body: IncomingMessage): Promise<string> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
-    let missing = Number(body.headers['content-length'] ?? Number.NaN);
-    const whole = (): void => resolve(Buffer.concat(parts).toString('utf8'));
-    body.on('data', (part: Buffer) => {
-      parts.push(part);
-      missing -= part.length;
-      if (missing === 0) whole();
-    });
-    body.once('end', whole);
-    body.once('error', reject);
-    body.once('close', () => reject(new Error('DynamoDB closed the connection within its answer')));
+    let status = 0;
+    let started: Dispatcher.DispatchController | undefined;
+    const abort = (): void => {
+      // Safe: `Dynamo.run` gives the reason.
+      const why = signal.reason as Error;
+      started?.abort(why);
+      // One that waits for a connection has nothing to abort yet.
+      reject(why);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    dispatcher.dispatch(
+      { method: 'POST', path: '/', headers, body },
+      {
+        onRequestStart(controller) {
+          started = controller;
+          if (signal.aborted) abort();
+        },
+        onResponseStart(_controller, code) {
+          status = code;
+        },
+        onResponseData(_controller, part) {
+          parts.push(part);
+        },
+        onResponseEnd() {
+          resolve({ status, text: Buffer.concat(parts).toString('utf8') });
+        },
+        onResponseError(_controller, error) {
+          reject(error);
+        },
+      },
+    );
   });
 }

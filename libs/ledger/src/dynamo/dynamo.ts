@@ -3,9 +3,9 @@ import type { Settings } from '@manuel/settings';
 import type { Logger, Metrics } from '@manuel/telemetry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TableKey, tableName } from '../tables.ts';
-import type { Connection } from './client.ts';
+import { connectDynamo } from './client.ts';
 import { delayBefore } from './delays.ts';
-import { type DirectCall, directCall } from './direct-call.ts';
+import { type DirectCall, type DirectCalls, directCalls } from './direct-call.ts';
 import { failureOf, toLedgerError } from './failures.ts';
 
 /** `request`: somebody waits for an HTTP answer. `effect`: a worker records what happened and had better succeed. */
@@ -18,8 +18,7 @@ export interface Deadline {
 }
 
 export interface DynamoOptions {
-  readonly connection: Connection;
-  readonly settings: Pick<Settings, 'ledger' | 'retry'>;
+  readonly settings: Pick<Settings, 'ledger' | 'pool' | 'region' | 'retry'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -29,11 +28,20 @@ export class Dynamo {
   readonly client: DynamoDBDocumentClient;
   readonly direct: DirectCall;
   readonly #options: DynamoOptions;
+  readonly #directCalls: DirectCalls;
 
+  /** Connects with the first call. */
   constructor(options: DynamoOptions) {
-    this.client = options.connection.client;
-    this.direct = directCall(options.connection);
+    this.client = connectDynamo(options.settings);
+    this.#directCalls = directCalls(this.client, options.settings);
+    this.direct = this.#directCalls.call;
     this.#options = options;
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    this.client.destroy();
+    await this.#directCalls.close();
   }
 
   table(table: TableKey): string {

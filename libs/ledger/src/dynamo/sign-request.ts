@@ -33,7 +33,7 @@ export function requestSigner(config: SigningConfig) {
     return kept;
   }
 
-  /** All headers of the request. `target`: of `X-Amz-Target`. */
+  /** All headers of the request but its length. `target`: of `X-Amz-Target`. */
   return async (request: {
     readonly host: string;
     readonly target: string;
@@ -58,7 +58,6 @@ export function requestSigner(config: SigningConfig) {
     const signature = createHmac('sha256', key).update(text).digest('hex');
     headers['authorization'] =
       `${algorithm} Credential=${of.accessKeyId}/${scope}, SignedHeaders=${signedNames}, Signature=${signature}`;
-    headers['content-length'] = String(Buffer.byteLength(request.body));
     return headers;
   };
 }
