@@ -50,6 +50,8 @@ const quick: SettingsOverrides = {
 export async function startBench(overrides: SettingsOverrides = {}, now?: () => number): Promise<TestBench> {
   const server = await startRedis();
   const redis = new Redis(server.url);
+  // Who makes a queue over it finds it connected.
+  await redis.ping();
   const merged = merge(merge(quick, overrides), { redis: { url: server.url } });
   const ledger = memoryLedger();
   const deps = {
