@@ -43,6 +43,13 @@ class OwnBackend extends RedisQueueBackend {
     this.#own = own;
   }
 
+  /** Only once the job that was just taken is on its way: a worker with free places waits for the next one before it begins. */
+  override async waitForJob(blockTimeout: number): ReturnType<RedisQueueBackend['waitForJob']> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    return super.waitForJob(blockTimeout);
+  }
+
   override execCommand(...[client, name, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
     const own = this.#own.get(name);
     // In a transaction BullMQ's own script takes its place among the others.

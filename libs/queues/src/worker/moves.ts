@@ -7,7 +7,7 @@ import type { OwnCommand } from '../bull/own-backend.ts';
 import { slotLeaseMs } from '../finish-job.ts';
 import { batching } from '../scripts/batch.ts';
 import { finishArguments } from '../scripts/finish.ts';
-import { moveScript, movedKeys, takeScript } from '../scripts/move.ts';
+import { moveArguments, moveCommonArguments, moveScript, movedKeys, takeScript } from '../scripts/move.ts';
 import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts';
 import type { QueueContext } from '../context.ts';
 
@@ -94,7 +94,7 @@ export function createMoves(
   }
 
   let keys: readonly ScriptArgument[] = [];
-  const move = batching(run, redis, moveScript, prefix, () => [...common(), ...keys]);
+  const move = batching(ownerFirst, redis, moveScript, prefix, () => [...common(), ...keys]);
 
   async function finish(args: readonly ScriptArgument[]): Promise<unknown> {
     const ofQueue = args.slice(0, moveToFinished.keys);
@@ -128,6 +128,24 @@ export function createMoves(
     },
   };
 }
+
+/** Arguments of `moveScript` for one job, but the prefix. */
+const ofOneJob = moveCommonArguments - 1 + moveToFinished.keys + moveArguments;
+
+/**
+ * A lone job's owner hears of its end before we hear that it was taken down. Redis sends to the client that it last had something
+ * for first, which would be us, and only then to the gateways; but who has a reply waiting already keeps that place.
+ */
+const ownerFirst: typeof run = (redis, script, prefix, args) => {
+  if (args.length > ofOneJob || redis.status !== 'ready') return run(redis, script, prefix, args);
+  const { stream } = redis;
+  stream.cork();
+  // What goes wrong with it goes wrong with the script, too.
+  redis.ping().catch(() => undefined);
+  const reply = run(redis, script, prefix, args);
+  stream.uncork();
+  return reply;
+};
 
 /** BullMQ asks again at once, and says so each time: of a Redis that refuses (out of memory, a replica) thousands of times a second. */
 async function afterAPause(error: unknown): Promise<never> {
