@@ -1,10 +1,10 @@
-import { type JobView, type StoredEvent, isTerminal } from '@manuel/contracts';
+import { type JobView, isTerminal } from '@manuel/contracts';
 import { connectProducer, connectSubscriber, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { compareEventIds } from './event-id.ts';
-import { newestId, readAfter } from './event-stream.ts';
+import { type StreamRead, newestId, readAfter } from './event-stream.ts';
 import { keysOf } from './keys.ts';
 import type { EventHub, EventSubscription, QueueDependencies } from './types.ts';
-import { type ListenerHandle, UserEvents, parseEvent } from './user-events.ts';
+import { type CatchingUp, type Deliver, type ListenerHandle, UserEvents, parseEvent } from './user-events.ts';
 
 /** Milliseconds a channel stays subscribed after its last listener: clients come and go. */
 const lingerMs = 10_000;
@@ -46,33 +46,67 @@ export async function createEventHub(
     if (stored) channel.events.live(stored);
   });
 
-  async function catchUp(channel: Channel, handle: ListenerHandle): Promise<void> {
-    handle.hold();
-    const { events } = await readAfter({ redis: reader, keys, userId: channel.userId, view }, handle.last());
-    handle.caughtUp(events);
+  /** Changes whenever pub/sub may have had a gap. */
+  let generation = 0;
+
+  interface Part extends StreamRead {
+    readonly generation: number;
+  }
+
+  async function read(userId: string, after: string): Promise<Part> {
+    const before = generation;
+    return { ...(await readAfter({ redis: reader, keys, userId, view }, after)), generation: before };
+  }
+
+  /** Delivers what was missed, part by part as fast as it is taken, beginning with `first`. True: some of it is kept no more. */
+  async function deliverMissed(
+    userId: string,
+    handle: ListenerHandle,
+    catchingUp: CatchingUp,
+    first: Part,
+  ): Promise<boolean> {
+    let part = first;
+    let { gap } = first;
+    for (;;) {
+      await catchingUp.deliver(part.events);
+      const { moreAfter } = part;
+      if (moreAfter === undefined && part.generation === generation && (await catchingUp.goLive())) return gap;
+      if (!catchingUp.current()) return gap;
+      // A part may end with what this version does not know.
+      const last = handle.last();
+      part = await read(userId, moreAfter !== undefined && compareEventIds(moreAfter, last) > 0 ? moreAfter : last);
+      gap ||= part.gap;
+    }
   }
 
   /** After a reconnect: pub/sub had a gap, the streams have not. Reading starts once the channels are subscribed again. */
   async function catchUpAll(): Promise<void> {
     const names = [...channels.keys()];
     for (let i = 0; i < names.length; i += 500) await subscriber.subscribe(...names.slice(i, i + 500));
-    for (const channel of channels.values()) {
-      for (const handle of channel.handles) await catchUp(channel, handle);
+    generation += 1;
+    for (const { userId, handles } of channels.values()) {
+      for (const handle of handles) {
+        const catchingUp = handle.catchUp();
+        const first = await read(userId, handle.last());
+        // Not waited for: a client that takes its time must not keep the others waiting.
+        deliverMissed(userId, handle, catchingUp, first).catch(catchUpLater);
+      }
     }
   }
-  let connectedBefore = false;
-  const onReady = (): void => {
-    if (!connectedBefore) {
-      connectedBefore = true;
-      return;
-    }
-    catchUpAll().catch((error: unknown) => {
-      if (closed) return;
-      logger.warn('events could not be read after a reconnect, trying again', { error });
-      setTimeout(onReady, retryMs).unref();
-    });
-  };
-  subscriber.on('ready', onReady);
+  let again: NodeJS.Timeout | undefined;
+  function catchUpLater(why: unknown): void {
+    if (closed || again) return;
+    logger.warn('events could not be read after a reconnect, trying again', { error: why });
+    again = setTimeout(() => {
+      again = undefined;
+      catchUpAll().catch(catchUpLater);
+    }, retryMs);
+    again.unref();
+  }
+  subscriber.on('ready', () => {
+    generation += 1;
+    if (generation > 1) catchUpAll().catch(catchUpLater);
+  });
 
   function channelOf(userId: string): Channel {
     const name = keys.channel(userId);
@@ -113,42 +147,33 @@ export async function createEventHub(
       return Promise.race([channel.ready, late]).finally(() => clearTimeout(timer));
     });
 
-  async function subscribe(
-    userId: string,
-    deliver: (stored: StoredEvent) => void,
-    lastEventId?: string,
-  ): Promise<EventSubscription> {
+  async function subscribe(userId: string, deliver: Deliver, lastEventId?: string): Promise<EventSubscription> {
     const channel = channelOf(userId);
-    const listener = channel.events.add(deliver, '0-0');
-    let gap = false;
+    const listener = channel.events.add(deliver);
+    const catchingUp = listener.catchUp();
+    const close = (): void => {
+      listener.remove();
+      channel.handles.delete(listener);
+      leave(channel);
+    };
     try {
       await subscribed(channel);
-      if (lastEventId === undefined) {
-        const newest = await orUnavailable(() => newestId(reader, keys.stream(userId)));
-        listener.startAfter(newest);
-        listener.caughtUp([]);
-      } else {
-        const read = await orUnavailable(() => readAfter({ redis: reader, keys, userId, view }, lastEventId));
-        gap = read.gap;
-        // An id from the future would swallow what is to come.
-        const start = read.gap || compareEventIds(lastEventId, read.newest) > 0 ? '0-0' : lastEventId;
-        listener.startAfter(start);
-        listener.caughtUp(read.events);
-      }
+      const first = await orUnavailable(async (): Promise<Part> => {
+        if (lastEventId !== undefined) return read(userId, lastEventId);
+        const before = generation;
+        const newest = await newestId(reader, keys.stream(userId));
+        return { events: [], moreAfter: undefined, gap: false, newest, generation: before };
+      });
+      // An id from the future would swallow what is to come.
+      const wrong = lastEventId !== undefined && (first.gap || compareEventIds(lastEventId, first.newest) > 0);
+      listener.startAfter(wrong ? '0-0' : (lastEventId ?? first.newest));
+      channel.handles.add(listener);
+      const gap = await orUnavailable(() => deliverMissed(userId, listener, catchingUp, first));
+      return { gap, close };
     } catch (error) {
-      listener.remove();
-      leave(channel);
+      close();
       throw error;
     }
-    channel.handles.add(listener);
-    return {
-      gap,
-      close() {
-        listener.remove();
-        channel.handles.delete(listener);
-        leave(channel);
-      },
-    };
   }
 
   async function waitForEnd(
@@ -162,8 +187,7 @@ export async function createEventHub(
     const ended = new Promise<JobView | undefined>((resolve) => (settle = resolve));
     const listener = channel.events.add(({ event }) => {
       if (event.type === 'job' && event.job.id === jobId && isTerminal(event.job.status)) settle(event.job);
-    }, '0-0');
-    listener.caughtUp([]);
+    });
     const stop = (): void => settle(undefined);
     const timer = setTimeout(stop, timeoutMs);
     signal?.addEventListener('abort', stop, { once: true });
@@ -199,6 +223,7 @@ export async function createEventHub(
     lastEventId: (userId) => orUnavailable(() => newestId(reader, keys.stream(userId))),
     async close() {
       closed = true;
+      clearTimeout(again);
       for (const channel of channels.values()) clearTimeout(channel.lingering);
       channels.clear();
       await Promise.all([disconnect(subscriber), disconnect(reader)]);

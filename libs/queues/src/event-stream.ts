@@ -7,8 +7,13 @@ import { parseEvent } from './user-events.ts';
 
 const noEvents = '0-0';
 
+/** Events that are read at once: however many a client missed, a gateway holds few of them. */
+const pageLength = 100;
+
 export interface StreamRead {
   readonly events: StoredEvent[];
+  /** Id of the last entry that was read. Undefined: that was the last of all. */
+  readonly moreAfter: string | undefined;
   /** True when events after the given id may be gone. */
   readonly gap: boolean;
   /** Id of the newest event. */
@@ -70,14 +75,14 @@ async function eventsOf(
   return events;
 }
 
-/** Events after `lastId`, and whether some before them are missing. */
+/** The first events after `lastId`, and whether some before them are missing. */
 export async function readAfter(source: StreamSource, lastId: string): Promise<StreamRead> {
   const { redis, keys, userId } = source;
   const stream = keys.stream(userId);
   const known = isEventId(lastId);
   const [[first], entries, newest] = await Promise.all([
     redis.xrange(stream, '-', '+', 'COUNT', 1),
-    redis.xrange(stream, known ? `(${lastId}` : '-', '+'),
+    redis.xrange(stream, known ? `(${lastId}` : '-', '+', 'COUNT', pageLength),
     newestId(redis, stream),
   ]);
   const events = await eventsOf(source, entries);
@@ -87,5 +92,6 @@ export async function readAfter(source: StreamSource, lastId: string): Promise<S
   else if (lastId === noEvents) gap = await trimmed(redis, stream);
   // An id from before what is kept, or from a future that never was.
   else gap = compareEventIds(lastId, first[0]) < 0 || compareEventIds(lastId, newest) > 0;
-  return { events, gap, newest };
+  const moreAfter = entries.length < pageLength ? undefined : entries.at(-1)?.[0];
+  return { events, moreAfter, gap, newest };
 }

@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { StoredEvent } from '@manuel/contracts';
 import { waitFor } from '@manuel/testing';
 import * as fc from 'fast-check';
+import { queueContext } from './context.ts';
 import { compareEventIds } from './event-id.ts';
+import { finishInRedis } from './finish-job.ts';
 import { publishScript } from './scripts/events.ts';
 import { run } from './scripts/script.ts';
 import { answered, done, question, startBench, submit, type TestBench } from './test-support/bench.ts';
@@ -15,12 +17,14 @@ beforeAll(async () => {
 afterEach(() => bench.reset());
 afterAll(() => bench.close());
 
+/** Events that a stream keeps, unless it is BullMQ's own worker that publishes. */
+const longest = 1000;
 let seq = 0;
 const publish = (user: string, count = 1): Promise<unknown> => {
   const events = Array.from({ length: count }, () =>
     JSON.stringify({ type: 'token', job_id: 'query_0', seq: (seq += 1), text: 'x' }),
   );
-  return run(bench.redis, publishScript, '{manuel}', [user, 100, 60, ...events]);
+  return run(bench.redis, publishScript, '{manuel}', [user, longest, 60, ...events]);
 };
 const hubOf = async (): Promise<EventHub> => bench.hub(await bench.admitter());
 const seqs = (seen: StoredEvent[]): number[] => seen.map(({ event }) => (event.type === 'token' ? event.seq : -1));
@@ -98,6 +102,44 @@ test('a lost connection to Redis loses no event', async () => {
   expect(seqs(seen)).toEqual(Array.from({ length: 12 }, (_, i) => first + i));
 });
 
+test('what was missed comes as it is taken, and what comes meanwhile behind it, however much and over a lost connection', async () => {
+  const hub = await hubOf();
+  await publish('anna', 250);
+  const first = seq - 249;
+  const seen: StoredEvent[] = [];
+  let most = 1;
+  const take = (stored: StoredEvent): Promise<unknown> => {
+    const count = seen.push(stored);
+    return waitFor(() => count < most, { everyMs: 1 });
+  };
+  const subscribed = hub.subscribe('anna', take, '0-0');
+  for (const stop of [1, 100, 101, 250]) {
+    most = stop;
+    await waitFor(() => seen.length >= stop);
+    if (stop === 101) await bench.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    // More than is held in memory.
+    await publish('anna', 150);
+    // A new start after the lost connection does not know that the last one is not taken yet.
+    expect(seen.length - stop).toBeLessThanOrEqual(1);
+  }
+  most = Number.POSITIVE_INFINITY;
+  expect(await subscribed).toMatchObject({ gap: false });
+  await publish('anna', 3);
+  await waitFor(() => seen.length === 853);
+  expect(seqs(seen)).toEqual(Array.from({ length: 853 }, (_, i) => first + i));
+});
+
+test('what is new waits for nobody', async () => {
+  const hub = await hubOf();
+  let seen = 0;
+  await hub.subscribe('anna', () => {
+    seen += 1;
+    return new Promise(() => undefined);
+  });
+  await publish('anna', 3);
+  await waitFor(() => seen === 3);
+});
+
 test('a client that was away too long is told that there is a gap', async () => {
   const hub = await hubOf();
   await publish('anna', 5);
@@ -111,7 +153,7 @@ test('a client that was away too long is told that there is a gap', async () => 
   expect(await read(old)).toEqual({ gap: false, count: 0 });
   expect(await read('0-0')).toEqual({ gap: false, count: 5 });
   expect(await read('99999999999999-0')).toEqual({ gap: true, count: 0 });
-  for (let i = 0; i < 5; i += 1) await publish('anna', 100);
+  for (let i = 0; i < 15; i += 1) await publish('anna', 100);
   expect(await read(old)).toMatchObject({ gap: true });
   expect(await read('0-0')).toMatchObject({ gap: true });
   await bench.redis.flushall();
@@ -158,6 +200,21 @@ test('tokens arrive whole and in order, the first one at once, before the end', 
   expect(tokens.map(({ text }) => text).join('')).toBe(words.join(''));
   expect(tokens.map((token) => token.seq)).toEqual(tokens.map((_, i) => i));
   expect(seen.at(-1)).toMatchObject({ event: { type: 'job', job: { status: 'completed' } } });
+});
+
+test('an end whose telling is repeated, because its reply was lost, comes once', async () => {
+  const admitter = await bench.admitter();
+  const context = queueContext(bench.deps, bench.redis);
+  const { id, ...queued } = await submit(admitter, question('anna'));
+  const view = { ...queued, id, status: 'failed' as const };
+  const end = { userId: 'anna', jobId: id, charged: false, view, tell: true, how: 'run' as const };
+  // Somebody else who met it made Redis agree with the ledger meanwhile, and told nobody.
+  await finishInRedis(context, 'query', { ...end, tell: false });
+  for (let time = 0; time < 2; time += 1) await finishInRedis(context, 'query', end);
+  expect(await bench.redis.xlen('{manuel}:ev:anna')).toBe(1);
+  // Told again, because it ended again in another way.
+  await finishInRedis(context, 'query', { ...end, view: { ...view, status: 'completed' } });
+  expect(await bench.redis.xlen('{manuel}:ev:anna')).toBe(2);
 });
 
 test('one subscriber connection serves any number of clients', async () => {

@@ -111,8 +111,15 @@ export type ToJobView = (
 
 /** Delivers users' events to whoever is connected to this process. One Redis connection, whatever the number of clients. */
 export interface EventHub {
-  /** Events after `lastEventId` (replayed from the capped stream) and then live ones, in order, each once. */
-  subscribe(userId: string, listener: (stored: StoredEvent) => void, lastEventId?: string): Promise<EventSubscription>;
+  /**
+   * Events after `lastEventId` (replayed from the capped stream) and then live ones, in order, each once. Resolves when the
+   * listener is live. Where it returns a promise, the next of what was missed waits for that.
+   */
+  subscribe(
+    userId: string,
+    listener: (stored: StoredEvent) => unknown,
+    lastEventId?: string,
+  ): Promise<EventSubscription>;
   /** Resolves with the terminal view, or undefined when `timeoutMs` is over. Re-reads the job, so a missed event is harmless. */
   waitForEnd(userId: string, jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<JobView | undefined>;
   /** Newest event id of a user's stream (`0-0` when there is none). */
@@ -120,7 +127,7 @@ export interface EventHub {
   close(): Promise<void>;
 }
 export interface EventSubscription {
-  /** True when `lastEventId` was no longer in the stream: the client should re-read its jobs. */
+  /** True when events after `lastEventId` were no longer in the stream: the client should re-read its jobs. */
   readonly gap: boolean;
   close(): void;
 }

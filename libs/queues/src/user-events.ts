@@ -4,22 +4,39 @@ import { z } from 'zod';
 import { compareEventIds } from './event-id.ts';
 import { toJobView } from './to-job-view.ts';
 
+/** Takes an event. While what was missed is delivered, the next one waits for a promise that it returns. */
+export type Deliver = (stored: StoredEvent) => unknown;
+
+/** Live events that wait while what was missed is delivered; beyond that they are read from the stream, which holds them too. */
+const mostHeld = 100;
+
 /** One client's view of a user's stream: in order, each once, from where it left off. */
 interface Listener {
-  deliver(stored: StoredEvent): void;
+  readonly deliver: Deliver;
   last: string;
-  /** Live events that came while the stream was being read. Undefined: reading is over. */
-  held: StoredEvent[] | undefined;
+  removed: boolean;
+  /** Undefined: it is live. */
+  catchingUp: { readonly held: StoredEvent[]; overrun: boolean } | undefined;
 }
 
 export interface ListenerHandle {
-  /** Delivers what the stream holds (in order), then what came live meanwhile. */
-  caughtUp(stored: readonly StoredEvent[]): void;
-  /** Holds live events back again until `caughtUp`: the connection was lost and some may be missing. */
-  hold(): void;
   /** Where the listener begins: what came up to this id is not for it. */
   startAfter(id: string): void;
   last(): string;
+  /**
+   * Holds live events back: what was missed comes first. Of two that catch up the later takes over. The first part is
+   * synchronous.
+   */
+  catchUp(): CatchingUp;
+  remove(): void;
+}
+
+export interface CatchingUp {
+  /** False when another has taken over, or nobody listens any more. */
+  current(): boolean;
+  deliver(stored: readonly StoredEvent[]): Promise<void>;
+  /** Goes live behind what came meanwhile. False: that was more than is held, so the stream must be read again. */
+  goLive(): Promise<boolean>;
 }
 
 /** Fans a user's live events out to that user's listeners in this process. */
@@ -35,42 +52,73 @@ export class UserEvents {
     return this.#listeners.size === 0;
   }
 
-  add(deliver: (stored: StoredEvent) => void, last: string): ListenerHandle & { remove(): void } {
-    const listener: Listener = { deliver, last, held: [] };
+  /** The listener is live from here on. */
+  add(deliver: Deliver): ListenerHandle {
+    const listener: Listener = { deliver, last: '0-0', removed: false, catchingUp: undefined };
     this.#listeners.add(listener);
     return {
-      caughtUp: (stored) => {
-        const held = listener.held ?? [];
-        listener.held = undefined;
-        for (const event of stored) this.#send(listener, event);
-        for (const event of held) this.#send(listener, event);
-      },
-      hold: () => {
-        listener.held ??= [];
-      },
       startAfter: (id) => {
         listener.last = id;
       },
       last: () => listener.last,
-      remove: () => this.#listeners.delete(listener),
+      catchUp: () => this.#catchUp(listener),
+      remove: () => {
+        listener.removed = true;
+        this.#listeners.delete(listener);
+      },
     };
   }
 
   live(stored: StoredEvent): void {
     for (const listener of this.#listeners) {
-      if (listener.held) listener.held.push(stored);
-      else this.#send(listener, stored);
+      const { catchingUp } = listener;
+      if (catchingUp === undefined) void this.#send(listener, stored);
+      else if (!catchingUp.overrun && catchingUp.held.length < mostHeld) catchingUp.held.push(stored);
+      else catchingUp.overrun = true;
     }
   }
 
-  #send(listener: Listener, stored: StoredEvent): void {
-    if (compareEventIds(stored.id, listener.last) <= 0) return;
+  #catchUp(listener: Listener): CatchingUp {
+    const own: NonNullable<Listener['catchingUp']> = { held: [], overrun: false };
+    listener.catchingUp = own;
+    const current = (): boolean => listener.catchingUp === own && !listener.removed;
+    return {
+      current,
+      deliver: async (events) => {
+        for (const stored of events) {
+          if (!current()) return;
+          await this.#send(listener, stored);
+        }
+      },
+      goLive: async () => {
+        for (;;) {
+          if (!current()) return true;
+          const next = own.held.shift();
+          if (next) await this.#send(listener, next);
+          else if (own.overrun) {
+            own.overrun = false;
+            return false;
+          } else {
+            listener.catchingUp = undefined;
+            return true;
+          }
+        }
+      },
+    };
+  }
+
+  /** Undefined when the listener waits for nothing. */
+  #send(listener: Listener, stored: StoredEvent): Promise<void> | undefined {
+    if (compareEventIds(stored.id, listener.last) <= 0) return undefined;
     listener.last = stored.id;
+    // One client's fault must not keep the event from the others.
+    const failed = (error: unknown): void => this.#logger.error('a listener failed on an event', { error });
     try {
-      listener.deliver(stored);
+      const taken = listener.deliver(stored);
+      return taken instanceof Promise ? taken.catch(failed) : undefined;
     } catch (error) {
-      // One client's fault must not keep the event from the others.
-      this.#logger.error('a listener failed on an event', { error });
+      failed(error);
+      return undefined;
     }
   }
 }

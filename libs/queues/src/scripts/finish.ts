@@ -4,8 +4,9 @@ import { bandsLua, fairLua, parkingLua, prefixLua, publishLua, releaseLua, settl
 
 /**
  * Lua: `finish(user, id, charged, event, tell, how, class)`: the job is terminal in the ledger. Settles its reservation, frees its
- * slot, keeps its view hot for readers and tells the owner. Safe to run again. Answers the id of a parked job that got the slot,
- * or false. Call `finishesDone()` after all of a run. Needs queue, now, lease, viewTtl, streamLength, streamTtl.
+ * slot, keeps its view hot for readers and tells the owner. Answers the id of a parked job that got the slot, or false. Run
+ * again, as clients do with what got no reply, it changes nothing and tells nobody. Call `finishesDone()` after all of a run.
+ * Needs queue, now, lease, viewTtl, streamLength, streamTtl.
  */
 export const finishLua = `
 local finished = 0
@@ -23,14 +24,16 @@ local function finish(user, id, charged, event, tell, how, class)
       if turn > 0 then call('HSET', fairKey, user, turn - 1) end
     end
   end
-  call('SET', P .. ':u:' .. user .. ':v:' .. id, event, 'EX', viewTtl)
+  -- A blank behind it: its owner has not been told.
+  local view = tell == '1' and event or event .. ' '
+  local before = call('SET', P .. ':u:' .. user .. ':v:' .. id, view, 'EX', viewTtl, 'GET')
   if how == '1' then
     call('ZADD', P .. ':ended', now, id)
   elseif how == '2' then
     call('ZREM', P .. ':ended', id)
   end
   -- The stream only names it: a result lies in Redis once, as the view.
-  if tell == '1' then publish(user, event, streamLength, streamTtl, '{"type":"ended","job_id":"' .. id .. '"}') end
+  if tell == '1' and before ~= event then publish(user, event, streamLength, streamTtl, '{"type":"ended","job_id":"' .. id .. '"}') end
   finished = finished + 1
   return release(queue, user, id, lease)
 end

@@ -94,6 +94,23 @@ test('Last-Event-ID resumes: what is missing comes in order, once', async () => 
   expect(lastOf(rest)).toMatchObject({ event: 'job', data: { status: 'completed' } });
 });
 
+test('more than a slow reader may lag comes as fast as it reads', async () => {
+  const job = await ask();
+  const { userId } = await gateway.gateway.tokens.verify(await world.token());
+  const redis = new Redis(world.redis.url);
+  const count = 700;
+  for (let seq = 0; seq < count; seq += 1) {
+    const event = JSON.stringify({ type: 'token', job_id: job.id, seq, text: 'x'.repeat(16_000) });
+    await redis.xadd(`${world.redis.prefix}:ev:${userId}`, '*', 'e', event);
+  }
+  await redis.quit();
+  // The headers come with the first event; the rest is read when all that goes ahead of the reader is on its way.
+  const response = await open(job);
+  const others = await open(job);
+  expect((await read(others, count)).map(({ data }) => data['seq'])).toEqual([...Array(count).keys()]);
+  expect((await read(response, count)).map(({ data }) => data['seq'])).toEqual([...Array(count).keys()]);
+});
+
 test('without its events the job itself is told', async () => {
   worker = await startQueryWorker(gateway.gateway);
   const job = await ask();

@@ -28,9 +28,19 @@ function beginAfter(request: Request, view: JobView): string {
   });
 }
 
+/** Resolves when what was written has left, or never will. */
+const drained = (response: Response): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.once('drain', done).once('close', done);
+  });
+
 /**
- * The events of one job as a stream: those that are still kept, then live ones, each once; ends after the terminal one. A
- * client that reads too slowly is cut, not buffered without end.
+ * The events of one job as a stream: those that are still kept, as fast as they are read, then live ones, each once; ends after
+ * the terminal one. A client that reads too slowly is cut, not buffered without end.
  */
 export async function streamJobEvents(
   gateway: Gateway,
@@ -39,27 +49,30 @@ export async function streamJobEvents(
   const { caller, view, request, response } = to;
   const { ping_interval_ms, max_buffered_bytes } = gateway.settings.events;
   const after = beginAfter(request, view);
-  const ended = Promise.withResolvers<void>();
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  const over = new Promise<void>((resolve) => ended.signal.addEventListener('abort', () => resolve()));
   let sent = 0;
   // What is told of the job beside its events bears the id of the event before: to resume after it misses nothing.
   let last = after;
 
   const write = (text: string): void => {
-    if (response.writableEnded || response.destroyed) return;
-    response.write(text);
+    if (ended.signal.aborted) return;
     if (response.writableLength > max_buffered_bytes) {
       gateway.logger.warn('a slow event stream was cut', { job_id: view.id });
       response.destroy();
-    }
+    } else response.write(text);
   };
   const emit = (event: UserEvent, id: string): void => {
     sent += 1;
     last = id;
     write(`event: ${event.type}\nid: ${id}\ndata: ${JSON.stringify(dataOf(event))}\n\n`);
-    if (event.type === 'job' && isTerminal(event.job.status)) ended.resolve();
+    if (event.type === 'job' && isTerminal(event.job.status)) end();
   };
-  const listen = ({ id, event }: StoredEvent): void => {
-    if (jobOf(event) === view.id) emit(event, id);
+  const listen = ({ id, event }: StoredEvent): Promise<void> | undefined => {
+    if (jobOf(event) !== view.id) return undefined;
+    emit(event, id);
+    return response.writableNeedDrain ? Promise.race([drained(response), over]) : undefined;
   };
 
   response.status(200);
@@ -67,40 +80,41 @@ export async function streamJobEvents(
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Accel-Buffering', 'no');
 
-  // Before the first byte, so that Redis being away is still a 503.
-  const subscription: EventSubscription = await gateway.hub.subscribe(caller.userId, listen, after);
-  response.flushHeaders();
-  // Who begins has missed nothing: that a stream holds nothing older is then no gap.
-  const missed = subscription.gap && Boolean(request.get('last-event-id'));
-  if (sent === 0 || missed) {
-    const job = (await currentView(gateway, caller, view)) ?? view;
-    // What came live while it was looked up says more.
-    if (sent === 0 || missed) emit({ type: 'job', job }, last);
-  }
-
-  const look = async (): Promise<void> => {
-    const now = await currentView(gateway, caller, view);
-    if (now && isTerminal(now.status)) emit({ type: 'job', job: now }, last);
-  };
-  const heart = setInterval(() => write(': still here\n\n'), ping_interval_ms);
-  const looking = setInterval(() => {
-    look().catch((error: unknown) => gateway.logger.debug('a job could not be looked at', { error }));
-  }, lookAgainMs);
-  const expiry = setTimeout(() => ended.resolve(), Math.min(caller.expiresAtMs - Date.now(), 2 ** 31 - 1));
-  const stop = (): void => ended.resolve();
-  response.once('close', stop);
-  gateway.stopping.addEventListener('abort', stop, { once: true });
+  const expiry = setTimeout(end, Math.min(caller.expiresAtMs - Date.now(), 2 ** 31 - 1));
+  response.once('close', end);
+  gateway.stopping.addEventListener('abort', end, { once: true });
   // It may have begun while the job was looked up.
-  if (gateway.stopping.aborted) stop();
+  if (gateway.stopping.aborted) end();
+  let subscription: EventSubscription | undefined;
+  const timers: NodeJS.Timeout[] = [];
   try {
-    await ended.promise;
-  } finally {
-    clearInterval(heart);
-    clearInterval(looking);
-    clearTimeout(expiry);
-    gateway.stopping.removeEventListener('abort', stop);
-    subscription.close();
+    // Before the first byte, so that Redis being away is still a 503.
+    subscription = await gateway.hub.subscribe(caller.userId, listen, after);
+    response.flushHeaders();
+    // Who begins has missed nothing: that a stream holds nothing older is then no gap.
+    const missed = subscription.gap && Boolean(request.get('last-event-id'));
+    if (sent === 0 || missed) {
+      const job = (await currentView(gateway, caller, view)) ?? view;
+      // What came live while it was looked up says more.
+      if (sent === 0 || missed) emit({ type: 'job', job }, last);
+    }
+    const look = async (): Promise<void> => {
+      const now = await currentView(gateway, caller, view);
+      if (now && isTerminal(now.status)) emit({ type: 'job', job: now }, last);
+    };
+    timers.push(
+      setInterval(() => write(': still here\n\n'), ping_interval_ms),
+      setInterval(() => {
+        look().catch((error: unknown) => gateway.logger.debug('a job could not be looked at', { error }));
+      }, lookAgainMs),
+    );
+    await over;
     response.end();
+  } finally {
+    clearTimeout(expiry);
+    for (const timer of timers) clearInterval(timer);
+    gateway.stopping.removeEventListener('abort', end);
+    subscription?.close();
   }
 }
 

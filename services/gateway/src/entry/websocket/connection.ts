@@ -18,6 +18,8 @@ const longestTimerMs = 2 ** 31 - 1;
 const resumeGraceMs = 100;
 /** Bytes of a text message; frames of sound may be larger. */
 const largestText = 64 * 1024;
+/** Bytes of what was missed that are sent ahead of what has left. */
+const aheadBytes = 64 * 1024;
 /** Messages of one client that may wait for their turn. */
 const mostWaiting = 250;
 
@@ -68,8 +70,8 @@ export class Connection {
     this.#work = this.#greet();
   }
 
-  #send(message: ServerMessage): void {
-    sendMessage(this.#socket, message, this.#gateway.settings.events.max_buffered_bytes);
+  #send(message: ServerMessage, sent?: () => void): void {
+    sendMessage(this.#socket, message, this.#gateway.settings.events.max_buffered_bytes, sent);
   }
 
   /**
@@ -86,9 +88,14 @@ export class Connection {
       clearTimeout(timer);
       if (first?.includes('"resume"') !== true) await this.#subscribe(lastEventId);
     } catch (error) {
-      this.#fail(error);
-      closeSocket(this.#socket, 1013, 'try again later');
+      this.#giveUp(error);
     }
+  }
+
+  /** A connection without events would look as if nothing happened. */
+  #giveUp(error: unknown): void {
+    this.#fail(error);
+    closeSocket(this.#socket, closeCodes.tryAgain, 'try again later');
   }
 
   /** What came after that event; of what is kept no more, how the jobs stand that it may have been about. */
@@ -107,15 +114,15 @@ export class Connection {
   async #subscribe(after: string, also: (stored: StoredEvent) => void = () => undefined): Promise<EventSubscription> {
     this.#subscription?.close();
     const [from, to] = [this.#liveAfter, this.#sentUpTo];
-    const listen = (stored: StoredEvent): void => {
+    const listen = (stored: StoredEvent): Promise<void> | undefined => {
       also(stored);
       // A late resume goes back before what was sent live already: each event once.
-      if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return;
+      if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return undefined;
       if (this.#held) {
         this.#held.push(stored);
-        return;
+        return undefined;
       }
-      this.#tell(stored);
+      return this.#tell(stored);
     };
     const subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
     this.#subscription = subscription;
@@ -124,9 +131,13 @@ export class Connection {
     return subscription;
   }
 
-  #tell(stored: StoredEvent): void {
+  /** Where much is on its way already: resolves when it has left. What was missed waits for that, what is new does not. */
+  #tell(stored: StoredEvent): Promise<void> | undefined {
     this.#sentUpTo = this.#sentUpTo === undefined || isAfter(stored.id, this.#sentUpTo) ? stored.id : this.#sentUpTo;
-    this.#send({ ...stored.event, id: stored.id });
+    const message = { ...stored.event, id: stored.id };
+    if (this.#socket.bufferedAmount > aheadBytes) return new Promise((sent) => this.#send(message, sent));
+    this.#send(message);
+    return undefined;
   }
 
   /** Submits, and tells the client before any event of the job: one that knows no such job would drop them. */
@@ -142,7 +153,7 @@ export class Connection {
       if (submitted.kind === 'result') this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
     } finally {
       this.#held = undefined;
-      for (const stored of held) this.#tell(stored);
+      for (const stored of held) void this.#tell(stored);
     }
   }
 
@@ -197,7 +208,7 @@ export class Connection {
         this.#send({ type: 'pong' });
         return;
       case 'resume':
-        await this.#resume(message.last_event_id);
+        await this.#resume(message.last_event_id).catch((error: unknown) => this.#giveUp(error));
         return;
       case 'submit': {
         await this.#limits.countMessage(this.#caller.userId);

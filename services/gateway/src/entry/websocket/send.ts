@@ -2,7 +2,7 @@ import type { ServerMessage } from '@manuel/contracts';
 import { WebSocket } from 'ws';
 
 /** Close codes; 4000 to 4999 are our own. */
-export const closeCodes = { goingAway: 1001, tooLarge: 1009, expired: 4001, slow: 4008 } as const;
+export const closeCodes = { goingAway: 1001, tooLarge: 1009, tryAgain: 1013, expired: 4001, slow: 4008 } as const;
 
 /** Time a client has to answer our close before the socket is cut. */
 const closeGraceMs = 1000;
@@ -18,11 +18,20 @@ export function closeSocket(socket: WebSocket, code: number, reason: string): vo
 }
 
 /** Sends a message; a client that lags by more than `maxBufferedBytes` is cut with 4008, not buffered without end. */
-export function sendMessage(socket: WebSocket, message: ServerMessage, maxBufferedBytes: number): void {
-  if (socket.readyState !== WebSocket.OPEN) return;
-  if (socket.bufferedAmount > maxBufferedBytes) {
-    closeSocket(socket, closeCodes.slow, 'too slow');
+export function sendMessage(
+  socket: WebSocket,
+  message: ServerMessage,
+  maxBufferedBytes: number,
+  sent: () => void = () => undefined,
+): void {
+  if (socket.readyState !== WebSocket.OPEN) {
+    sent();
     return;
   }
-  socket.send(JSON.stringify(message));
+  if (socket.bufferedAmount > maxBufferedBytes) {
+    closeSocket(socket, closeCodes.slow, 'too slow');
+    sent();
+    return;
+  }
+  socket.send(JSON.stringify(message), sent);
 }

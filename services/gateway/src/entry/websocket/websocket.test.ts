@@ -5,6 +5,7 @@ import { answerKey, encodeAnswer } from '@manuel/cache';
 import { type TicketView, newJobId } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { waitFor } from '@manuel/testing';
+import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { startQueryWorker, testAnswer } from '../../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../../test-support/start-test-gateway.ts';
@@ -258,6 +259,36 @@ test('an end that was recorded before the last event a client saw, but told afte
   const client = await connect('/ws', await bearer(email));
   client.send({ type: 'resume', last_event_id: `${now}-0` });
   expect((await client.next('job')).job).toMatchObject({ id: job_id, status: 'completed' });
+});
+
+test('more than a slow client may lag comes on resume as fast as it reads, in order, once; new events behind it', async () => {
+  const email = 'ops@example.com';
+  const { userId } = await gateway.gateway.tokens.verify(await world.token(email));
+  const redis = new Redis(world.redis.url);
+  const add = async (seq: number): Promise<void> => {
+    const event = JSON.stringify({ type: 'token', job_id: 'query_0', seq, text: 'x'.repeat(16_000) });
+    const id = await redis.xadd(`${world.redis.prefix}:ev:${userId}`, '*', 'e', event);
+    await redis.publish(`${world.redis.prefix}:ch:${userId}`, `${id} ${event}`);
+  };
+  const first = await connect('/ws', await bearer(email));
+  const { last_event_id } = await first.next('hello');
+  await first.close();
+  for (let seq = 0; seq < 700; seq += 1) await add(seq);
+
+  const back = await connect('/ws', await bearer(email));
+  back.send({ type: 'resume', last_event_id });
+  await back.next('token');
+  // Reads nothing for a while, then again.
+  back.socket.pause();
+  for (let seq = 700; seq < 900; seq += 1) await add(seq);
+  back.socket.resume();
+  const seqs = () => back.messages.flatMap((message) => (message.type === 'token' ? [message.seq] : []));
+  await waitFor(() => back.closed ?? seqs().length >= 900, { what: 'all that was missed', timeoutMs: 20_000 });
+  expect(back.closed).toBeUndefined();
+  expect(seqs()).toEqual(Array.from({ length: 900 }, (_, seq) => seq));
+  await add(900);
+  await waitFor(() => seqs().at(-1) === 900, { what: 'a live event' });
+  await redis.quit();
 });
 
 test('cancel ends the job for its owner, and nobody else', async () => {
