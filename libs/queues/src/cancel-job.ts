@@ -16,7 +16,7 @@ export async function cancelJob(context: QueueContext, userId: string, jobId: st
   const { won, row } = await context.ledger.jobs.finish(userId, jobId, {
     status: 'cancelled',
     finished_at: context.now(),
-    attempts: live?.attempts ?? 0,
+    ...(hot && 'running' in hot ? hot.running : { attempts: live?.attempts ?? 0 }),
     ...(live?.started_at === undefined ? {} : { started_at: live.started_at, progress: live.view.progress }),
     error: { code: 'cancelled', detail: 'You cancelled this job.', retryable: false },
   });

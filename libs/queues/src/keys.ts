@@ -21,6 +21,8 @@ export interface Keys {
   readonly ended: string;
   /** ZSET job id -> ms: has started, though Redis forgot it; until when a worker is sure to run it. */
   readonly alive: string;
+  /** STRING `<first start, ms>|<tries>` of a job that runs though Redis forgot it. */
+  running(userId: string, jobId: string): string;
   /** STREAM of the user's events; the end of a job lies there by name alone. */
   stream(userId: string): string;
   /** STRING the event that told a job's end, for readers, while hot. */
@@ -44,6 +46,7 @@ export function keysOf(prefix: string): Keys {
     active: (queue, userId) => `${prefix}:act:${queue}:${userId}`,
     ended: `${prefix}:ended`,
     alive: `${prefix}:alive`,
+    running: (userId, jobId) => `${prefix}:u:${userId}:r:${jobId}`,
     stream: (userId) => `${prefix}:ev:${userId}`,
     view: (userId, jobId) => `${prefix}:u:${userId}:v:${jobId}`,
     channel: (userId) => `${prefix}:ch:${userId}`,

@@ -273,7 +273,12 @@ test('a job that runs while Redis is wiped goes on, and does not expire though i
   });
   const job = await submit(admitter, question('anna', { expiresInS: 1 }));
   await waitFor(() => runs === 1);
+  const running = await admitter.view('anna', job.id);
+  expect(running).toMatchObject({ status: 'active', attempts: 1 });
   await bench.redis.flushall();
+  // It says so itself, at its next beat.
+  await waitFor(async () => (await admitter.view('anna', job.id))?.status === 'active', { timeoutMs: 1000 });
+  expect(await admitter.view('anna', job.id)).toEqual(running);
   // Long enough for its lock to lapse, too.
   await waitFor(() => Date.now() > Date.parse(job.created_at) + 1100);
   expect(await janitor.sweep()).toMatchObject({ requeued: 0, expired: 0 });

@@ -27,12 +27,18 @@ export interface LiveJob {
   readonly attempts: number;
 }
 
+/** A job that Redis forgot, and its worker did not. */
+export interface RunningJob {
+  readonly started_at: number;
+  readonly attempts: number;
+}
+
 /** What Redis knows of a user's job: the terminal view while hot, or the job as it waits or runs. */
 export async function readHot(
   context: QueueContext,
   userId: string,
   jobId: string,
-): Promise<{ terminal: JobView } | { live: LiveJob } | undefined> {
+): Promise<{ terminal: JobView } | { live: LiveJob } | { running: RunningJob } | undefined> {
   const operation = operationOf(jobId);
   if (operation === undefined) return undefined;
   const reply = await run(context.redis, viewScript, context.keys.prefix, [
@@ -46,6 +52,7 @@ export async function readHot(
     if (event.type !== 'job') throw new Error(`${jobId} is kept as something else than a job`);
     return { terminal: event.job };
   }
+  if (reply[0] === 'running') return { running: { started_at: Number(reply[1]), attempts: Number(reply[2]) } };
   const [, queue, name, data, mst, progress = null] = reply as (string | null)[];
   const parsed = envelopeSchema.safeParse(JSON.parse(data ?? 'null'));
   // Another's job is none.
@@ -85,8 +92,10 @@ export async function keepView(context: QueueContext, userId: string, view: JobV
 /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
 export async function viewJob(context: QueueContext, userId: string, jobId: string): Promise<JobView | undefined> {
   const hot = await readHot(context, userId, jobId);
-  if (hot) return 'terminal' in hot ? hot.terminal : hot.live.view;
+  if (hot && 'terminal' in hot) return hot.terminal;
+  if (hot && 'live' in hot) return hot.live.view;
   if (operationOf(jobId) === undefined) return undefined;
   const row = await context.ledger.jobs.get(userId, jobId);
-  return row ? toJobView(row) : undefined;
+  if (!row) return undefined;
+  return toJobView(row, hot && { status: 'active', ...hot.running });
 }

@@ -6,7 +6,8 @@ import { prefixLua } from './shared.ts';
  *
  * ARGV: 1 prefix, 2 user, 3 job id, 4 queues it may be on (comma separated, the later one first)
  *
- * Replies {'view', the event that told its end} | {'live', queue, name, data, started_at or nil, progress or nil, tries} | nil
+ * Replies {'view', the event that told its end} | {'live', queue, name, data, started_at or nil, progress or nil, tries} |
+ *   {'running', started_at, tries} where only its worker still knows of it | nil
  */
 export const viewScript = script(`
 ${prefixLua}
@@ -19,5 +20,7 @@ for queue in string.gmatch(ARGV[4], '[^,]+') do
     return {'live', queue, f[1], f[2], f[3], f[4], (f[5] or 0) + (f[6] or 0) + running}
   end
 end
+local known = call('GET', P .. ':u:' .. ARGV[2] .. ':r:' .. ARGV[3])
+if known then return {'running', string.match(known, '^(%d+)|(%d+)$')} end
 return false
 `);

@@ -12,11 +12,12 @@ const sureMs = beatMs * 4;
 export function startHeartbeat(context: WorkerContext): () => void {
   let beating = false;
   const beat = async (): Promise<void> => {
-    const args = context.running.all().flatMap(({ userId, jobId }) => [userId, jobId]);
-    if (args.length === 0) return;
-    const until = context.now() + slotLeaseMs(context.settings);
-    const sureUntil = context.now() + sureMs;
-    const ended = await run(context.redis, beatScript, context.keys.prefix, [context.queue, until, sureUntil, ...args]);
+    const runs = context.running.all();
+    if (runs.length === 0) return;
+    const now = context.now();
+    const args = [context.queue, now + slotLeaseMs(context.settings), now + sureMs, sureMs];
+    const own = runs.flatMap(({ userId, jobId, startedAt, attempts }) => [userId, jobId, startedAt, attempts]);
+    const ended = await run(context.redis, beatScript, context.keys.prefix, [...args, ...own]);
     for (const id of Array.isArray(ended) ? ended : []) context.running.find(String(id))?.abort('ended outside');
   };
   const timer = setInterval(() => {

@@ -71,7 +71,7 @@ async function processHeld(context: WorkerContext, held: HeldJob): Promise<BullR
     if (maxLifetimeS !== undefined && context.now() > verdict.startedAt + maxLifetimeS * 1000) {
       throw new ManuelError('timed_out', 'The job did not end in time.', { retryable: false });
     }
-    const outcome = await runHandler(context, name, held.handle, envelope, job, publisher);
+    const outcome = await runHandler(context, name, held.handle, envelope, job, verdict.startedAt, publisher);
     return await conclude(context, held, verdict, outcome, publisher);
   } catch (error) {
     return await recover(context, held, verdict.startedAt, error);

@@ -28,6 +28,7 @@ export async function runHandler(
   handle: Handler<JobName>,
   envelope: Envelope,
   job: Job,
+  startedAt: number,
   publisher: RunPublisher,
 ): Promise<HandlerOutcome<JobName>> {
   const payload = parsePayload(name, envelope.payload);
@@ -42,6 +43,7 @@ export async function runHandler(
   const limitMs = jobs[name].timeLimitMs ?? context.settings.queue.timeout_ms;
   const timer = setTimeout(() => abort('time limit'), limitMs);
   const operation = envelope.operation;
+  const attempts = attemptsOf(job);
   const logContext = {
     request_id: envelope.request_id,
     job_id: envelope.id,
@@ -56,7 +58,7 @@ export async function runHandler(
     operation,
     payload,
     envelope,
-    attempt: attemptsOf(job),
+    attempt: attempts,
     lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
     signal: controller.signal,
     logger: context.logger,
@@ -65,7 +67,7 @@ export async function runHandler(
     token: (text) => publisher.token(text),
     // Safe: name, payload and handler belong together; the payload was parsed by the schema of that name.
   } as JobContext<JobName>;
-  const ended = context.running.add({ userId: envelope.user_id, jobId: envelope.id, abort });
+  const ended = context.running.add({ userId: envelope.user_id, jobId: envelope.id, startedAt, attempts, abort });
   try {
     // Settles with the handler or, as soon as the run is aborted, with the abort: an abort frees the slot at once.
     return await new Promise((resolve, reject) => {

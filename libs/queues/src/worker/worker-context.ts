@@ -21,6 +21,9 @@ export class RunAborted extends Error {
 export interface Run {
   readonly userId: string;
   readonly jobId: string;
+  /** First start of the job (ms), and tries made, this one included. */
+  readonly startedAt: number;
+  readonly attempts: number;
   abort(why: AbortCause): void;
 }
 
