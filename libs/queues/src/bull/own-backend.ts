@@ -5,6 +5,7 @@ import {
   RedisQueueBackend,
   createIORedisClient,
   type QueueBaseOptions,
+  raw2NextJobData,
 } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ScriptArgument } from '../scripts/script.ts';
@@ -17,14 +18,28 @@ export interface OwnBackendOptions {
   readonly prefix: string;
   /** By the name of the script. */
   readonly own: ReadonlyMap<string, OwnCommand>;
+  /** How to wait for a job, on the connection that is for it alone. */
+  readonly waiting?: Waiting;
+}
+
+/** What BZPOPMIN answers: key, member, score; null when the time was over. */
+export type Marker = [string, string, string] | null;
+
+export interface Waiting {
+  /** `wait` sends the command that waits for a marker, on `blocking`. */
+  wait(blocking: Redis, wait: () => Promise<Marker>): Promise<Marker>;
+  /** What `moveToActive` answered meanwhile, as Redis gives it. Given once. */
+  taken(): unknown[] | undefined;
 }
 
 /** BullMQ's Redis backend, with some of its scripts run in our way. */
 class OwnBackend extends RedisQueueBackend {
   readonly #client: unknown;
+  readonly #waiting: Waiting | undefined;
   readonly #own: ReadonlyMap<string, OwnCommand>;
 
-  constructor({ redis, prefix, own }: OwnBackendOptions, name: string, opts: QueueBaseOptions, blocking: boolean) {
+  constructor(options: OwnBackendOptions, name: string, opts: QueueBaseOptions, blocking: boolean) {
+    const { redis, prefix, own, waiting } = options;
     const keys = new QueueKeys(prefix);
     const { skipVersionCheck = false } = opts;
     // The name by which BullMQ finds the workers of a queue among Redis' clients.
@@ -36,11 +51,21 @@ class OwnBackend extends RedisQueueBackend {
       (type) => keys.toKey(name, type),
       opts,
       blocking
-        ? new RedisConnection(redis.duplicate({ connectionName }), { shared: false, blocking: true, skipVersionCheck })
+        ? new RedisConnection(waitingClient(redis.duplicate({ connectionName }), waiting), {
+            shared: false,
+            blocking: true,
+            skipVersionCheck,
+          })
         : undefined,
     );
     this.#client = createIORedisClient(redis);
     this.#own = own;
+    this.#waiting = waiting;
+  }
+
+  override async moveToActive(token: string, name?: string): ReturnType<RedisQueueBackend['moveToActive']> {
+    const taken = this.#waiting?.taken();
+    return taken ? raw2NextJobData(taken) : super.moveToActive(token, name);
   }
 
   /** Only once the job that was just taken is on its way: a worker with free places waits for the next one before it begins. */
@@ -56,6 +81,16 @@ class OwnBackend extends RedisQueueBackend {
     if (!own || client !== this.#client) return super.execCommand(client, name, args);
     return own(args.map((argument: unknown) => toArgument(argument)));
   }
+}
+
+/** BullMQ waits with `bzpopmin`, and with nothing else, on a client of its own. */
+function waitingClient(client: Redis, waiting: Waiting | undefined): Redis {
+  if (!waiting) return client;
+  const bzpopmin = client.bzpopmin.bind(client) as (key: string, timeoutS: number) => Promise<Marker>;
+  const own = (key: string, timeoutS: number): Promise<Marker> => waiting.wait(client, () => bzpopmin(key, timeoutS));
+  // Safe: it is called in this way alone.
+  client.bzpopmin = own as typeof client.bzpopmin;
+  return client;
 }
 
 /** As ioredis would send it. */

@@ -52,7 +52,7 @@ end
  * A worker takes the next job: BullMQ's `moveToActive`, then the job's start.
  *
  * ARGV: the common ones, then keys and arguments of BullMQ's script. Replies {what BullMQ's does, `{attempts started, what start
- * answers...}` or false, 1 when it was the last that is there, else 0}
+ * answers...}` or false, and where it was the last job that is there: when the next delayed one is due (ms), or 0}
  */
 export const takeScript = script(`
 ${commonLua}${bullLua(moveToActive)}
@@ -63,8 +63,30 @@ local next = moveToActive(
 )
 local verdict = startNext(next)
 startsDone()
-local last = type(next[1]) == 'table' and call('LLEN', Q .. 'wait') == 0 and call('ZCARD', Q .. 'prioritized') == 0
-return {next, verdict, last and 1 or 0}
+if type(next[1]) ~= 'table' or call('LLEN', Q .. 'wait') > 0 or call('ZCARD', Q .. 'prioritized') > 0 then
+  return {next, verdict}
+end
+-- BullMQ leaves a marker for others who wait: there is nothing for them.
+call('ZREM', Q .. 'marker', '0')
+local delayed = call('ZRANGE', Q .. 'delayed', 0, 0, 'WITHSCORES')
+return {next, verdict, delayed[2] and math.floor(delayed[2] / 4096) or 0}
+`);
+
+/**
+ * The same, sent ahead: it runs when the wait for a job that was sent before it is over, which may be seconds later.
+ *
+ * ARGV: as above, but 3 the worker's clock less its system's (ms), 4 length of a lease (ms), and behind all the job's lock token
+ */
+export const takeAheadScript = script(`
+local token = table.remove(ARGV)
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3])
+ARGV[3], ARGV[4] = string.format('%.0f', at), string.format('%.0f', at + tonumber(ARGV[4]))
+ARGV[#ARGV - 1] = ARGV[3]
+local opts = cmsgpack.unpack(ARGV[#ARGV])
+opts.token = token
+ARGV[#ARGV] = cmsgpack.pack(opts)
+${takeScript.lua}
 `);
 
 /** Keys of `moveToFinished` that name the job or how it ended; its others are those of the queue. */

@@ -1,21 +1,28 @@
 import type { QueueName } from '@manuel/contracts';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bullScripts } from '../bull/lua-functions.ts';
-import type { OwnCommand } from '../bull/own-backend.ts';
+import type { Marker, OwnCommand, Waiting } from '../bull/own-backend.ts';
 import { slotLeaseMs } from '../finish-job.ts';
 import { batching } from '../scripts/batch.ts';
+import { recoveryTimes } from '../recovery-times.ts';
 import { finishArguments } from '../scripts/finish.ts';
-import { moveArguments, moveCommonArguments, moveScript, movedKeys, takeScript } from '../scripts/move.ts';
+import {
+  moveArguments,
+  moveCommonArguments,
+  moveScript,
+  movedKeys,
+  takeAheadScript,
+  takeScript,
+} from '../scripts/move.ts';
 import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts';
 import type { QueueContext } from '../context.ts';
 
 const nothingToFinish: readonly ScriptArgument[] = Array.from({ length: finishArguments }, () => '');
 /** Milliseconds until Redis is asked for a job again that it refused to give. */
 const faultPauseMs = 500;
-/** What BullMQ's `moveToActive` answers when there is no job. */
-const nothingThere = [0, 0, 0, 0] as const;
 const { moveToActive, moveToFinished } = bullScripts;
 const { first: movedFrom, count: movedCount } = movedKeys;
 const leftOpen: readonly ScriptArgument[] = Array.from({ length: movedCount }, () => '');
@@ -27,6 +34,9 @@ const leftOpen: readonly ScriptArgument[] = Array.from({ length: movedCount }, (
 export interface Moves {
   /** For `ownBackend`. */
   readonly own: ReadonlyMap<string, OwnCommand>;
+  readonly waiting: Waiting;
+  /** Lock token of the job that BullMQ is given next; undefined: the one that it asked with. */
+  tokenOfTaken(): string | undefined;
   /** What was decided on the job when it was taken; undefined when it was taken in another way. Given once. */
   verdictOn(job: Pick<Job, 'id' | 'attemptsStarted'>): ScriptReply | undefined;
   /** Leaves `finishScript`'s arguments for a job to the moment when BullMQ ends it; `done` is called behind that. */
@@ -46,19 +56,19 @@ export function createMoves(
   { redis, queue, handled, promote }: MovesOptions,
 ): Moves {
   const { settings } = context;
+  const { lockMs } = recoveryTimes(settings);
   const { prefix } = settings.redis;
   const names = `,${[...handled].join(',')},`;
   /** By job, with the number of the taking that it is about. */
   const verdicts = new Map<string, { readonly taking: string; readonly reply: ScriptReply }>();
   const endings = new Map<string, { readonly args: readonly ScriptArgument[]; readonly done: () => void }>();
 
-  const common = (): ScriptArgument[] => {
-    const now = context.now();
+  const common = (now = context.now(), lease = now + slotLeaseMs(settings)): ScriptArgument[] => {
     const { events } = settings;
     return [
       queue,
       now,
-      now + slotLeaseMs(settings),
+      lease,
       settings.queue.max_active_per_user,
       events.stream_max_length,
       events.stream_ttl_s,
@@ -74,23 +84,70 @@ export function createMoves(
   }
 
   /**
-   * Redis said just now that no job is left. Only for what follows on its reply: a marker that another socket brings in the same
-   * turn of the event loop may be about a job that came behind it, and is used up by being read.
+   * Redis said just now that no job is left: what BullMQ's `moveToActive` answers then. Only for what follows on its reply: a
+   * marker that another socket brings in the same turn of the event loop may be about a job that came behind it, and is used up
+   * by being read.
    */
-  let empty = false;
+  let nothingThere: readonly number[] | undefined;
+  let lastTake: readonly ScriptArgument[] | undefined;
+
+  function taken(reply: ScriptReply): ScriptReply | undefined {
+    const [next, verdict, delayedUntil] = partsOf(reply, moveToActive.name);
+    keepVerdict(next, verdict);
+    if (typeof delayedUntil === 'number') {
+      nothingThere = [0, 0, 0, delayedUntil];
+      process.nextTick(() => (nothingThere = undefined));
+    }
+    return next;
+  }
 
   async function take(args: readonly ScriptArgument[]): Promise<unknown> {
     // A worker with free places asks for another job before it begins with the one it got: not over the wire, if the answer is
-    // known. The marker that BullMQ set when it gave that one out has it ask again at once.
-    if (empty) return nothingThere;
-    const reply = await run(redis, takeScript, prefix, [...common(), ...args]).catch(afterAPause);
-    const [next, verdict, last] = partsOf(reply, moveToActive.name);
-    keepVerdict(next, verdict);
-    if (last === 1) {
-      empty = true;
-      process.nextTick(() => (empty = false));
-    }
-    return next;
+    // known.
+    if (nothingThere) return nothingThere;
+    lastTake = args;
+    return taken(await run(redis, takeScript, prefix, [...common(), ...args]).catch(afterAPause));
+  }
+
+  interface Ahead {
+    readonly reply: ScriptReply;
+    readonly token: string;
+    readonly until: number;
+  }
+  /** Replies of takes that were sent ahead. More than one only after a wait that BullMQ gave up. */
+  const ahead: Ahead[] = [];
+
+  /** One that nobody fetched in time is left to whoever finds its lock lapsed. */
+  function firstAhead(): Ahead | undefined {
+    while (ahead[0] && performance.now() > ahead[0].until) ahead.shift();
+    return ahead[0];
+  }
+
+  /**
+   * An idle worker would wait for a marker, then ask for the job. Here its question is sent along with the wait, on the same
+   * connection, and so answered in the moment when the wait is over: a round trip less for each job that comes alone.
+   */
+  async function waitAndTake(blocking: Redis, wait: () => Promise<Marker>): Promise<Marker> {
+    const now: Marker = ['', '0', '0'];
+    if (firstAhead()) return now;
+    if (!lastTake || blocking.status !== 'ready') return wait();
+    const token = randomUUID();
+    const clock = context.now() - Date.now();
+    const { stream } = blocking;
+    stream.cork();
+    const waited = wait();
+    const args = [...common(clock, slotLeaseMs(settings)), ...lastTake, token];
+    // BullMQ asks itself where this was refused, and says what is wrong.
+    const asked = run(blocking, takeAheadScript, prefix, args).catch(() => undefined);
+    stream.uncork();
+    const [marker, reply] = await Promise.all([waited, asked]);
+    if (reply === undefined) return marker;
+    const [next] = partsOf(reply, moveToActive.name);
+    const isJob = Array.isArray(next) && Array.isArray(next[0]);
+    // A marker for a delayed job says when it is due, and BullMQ does not ask before.
+    if (!isJob && marker !== null && Number(marker[2]) > 0) return marker;
+    ahead.push({ reply, token, until: performance.now() + lockMs / 2 });
+    return isJob ? now : marker;
   }
 
   let keys: readonly ScriptArgument[] = [];
@@ -118,6 +175,16 @@ export function createMoves(
       [moveToActive.name, take],
       [moveToFinished.name, finish],
     ]),
+    waiting: {
+      wait: waitAndTake,
+      taken: () => {
+        const first = firstAhead();
+        ahead.shift();
+        // Safe: as Redis gives it, which is an array.
+        return first && (taken(first.reply) as unknown[]);
+      },
+    },
+    tokenOfTaken: () => firstAhead()?.token,
     verdictOn({ id = '', attemptsStarted }) {
       const kept = verdicts.get(id);
       verdicts.delete(id);

@@ -81,8 +81,13 @@ export const runWorker: RunWorker = async (deps, options) => {
       },
     },
   };
-  const backend = ownBackend({ redis, prefix: settings.redis.prefix, own: moves.own });
-  const worker = new Worker<unknown, BullReturn>(options.queue, process, bullOptions, backend);
+  const backend = ownBackend({ redis, prefix: settings.redis.prefix, own: moves.own, waiting: moves.waiting });
+  class TakingWorker extends Worker<unknown, BullReturn> {
+    protected override moveToActive(token: string, name?: string): ReturnType<Worker['moveToActive']> {
+      return super.moveToActive(moves.tokenOfTaken() ?? token, name);
+    }
+  }
+  const worker = new TakingWorker(options.queue, process, bullOptions, backend);
   worker.on('error', (error) => logger.warn('worker trouble', { queue: options.queue, error }));
   worker.on('lockRenewalFailed', (ids: string[]) => {
     abortUnlessForgotten(context, ids).catch((error: unknown) =>
