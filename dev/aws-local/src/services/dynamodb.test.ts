@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
+  BatchExecuteStatementCommand,
   BatchGetItemCommand,
   BatchWriteItemCommand,
   CreateTableCommand,
@@ -98,6 +99,41 @@ test('a failed condition answers the item that stood in its way', async () => {
   const missing: unknown = await update.catch((error: unknown) => error);
   expect(missing).toMatchObject({ name: 'ConditionalCheckFailedException' });
   expect(Reflect.get(Object(missing), 'Item')).toBeUndefined();
+});
+
+test('statements insert what is not there yet, each by itself', async () => {
+  const Statement = `INSERT INTO "${TableName}" VALUE {'user': ?, 'id': ?, 'status': ?}`;
+  const insert = (id: string, status: string) => ({
+    Statement,
+    Parameters: [{ S: 'u3' }, { S: id }, { S: status }],
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  });
+  const run = async (...Statements: { Statement: string; Parameters?: { S: string }[] }[]) =>
+    (await db.send(new BatchExecuteStatementCommand({ Statements }))).Responses;
+  expect(await run(insert('a', 'first'), insert('b', 'first'))).toEqual([{ TableName }, { TableName }]);
+  const elsewhere = Statement.replace(TableName, 'none');
+  expect(
+    await run(
+      insert('a', 'second'),
+      insert('c', 'second'),
+      { Statement, Parameters: [{ S: 'u3' }] },
+      { ...insert('d', 'second'), Statement: elsewhere },
+      { Statement: `INSERT INTO "${TableName}" VALUE {'id': ?, 'status': ?}`, Parameters: [{ S: 'e' }, { S: 'x' }] },
+      { Statement: `DELETE FROM "${TableName}" WHERE id = 'a'` },
+    ),
+  ).toMatchObject([
+    { Error: { Code: 'DuplicateItem', Item: { ...key('u3', 'a'), status: { S: 'first' } } } },
+    { TableName },
+    { Error: { Code: 'ValidationError' } },
+    { Error: { Code: 'ResourceNotFound' } },
+    { Error: { Code: 'ValidationError' } },
+    { Error: { Code: 'ValidationError' } },
+  ]);
+  const status = async (id: string) =>
+    (await db.send(new GetItemCommand({ TableName, Key: key('u3', id) }))).Item?.['status']?.S;
+  expect([await status('a'), await status('b'), await status('c')]).toEqual(['first', 'first', 'second']);
+  const tooMany = run(...Array.from({ length: 26 }, (_, n) => insert(`many-${n}`, 'x')));
+  expect(await refusal(tooMany)).toMatchObject({ name: 'ValidationException', status: 400 });
 });
 
 test('updates count, queries order, indexes follow', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { batchExecuteStatement } from '../dynamodb/batch-execute-statement.ts';
 import { isEngineOperation, keyNames, openEngine } from '../dynamodb/engine.ts';
 import type { Engine, EngineOperation, Item } from '../dynamodb/engine.ts';
 import { TimeToLive } from '../dynamodb/time-to-live.ts';
@@ -8,13 +9,15 @@ import type { AwsService, AwsServiceOptions } from '../service.ts';
 
 const targetPrefix = 'DynamoDB_20120810.';
 const sweepEveryMs = 60_000;
+/** What dynalite does not know. */
+const ownOperations: ReadonlySet<string> = new Set(['BatchExecuteStatement', 'DescribeTimeToLive', 'UpdateTimeToLive']);
 
 export interface DynamoDbOptions extends Pick<AwsServiceOptions, 'dataDir' | 'region' | 'accountId' | 'log'> {
   /** How often expired items are deleted; a minute unless set. */
   readonly sweepEveryMs?: number;
 }
 
-/** DynamoDB: dynalite's store and actions, with time to live and the item of a failed condition added. */
+/** DynamoDB: dynalite's store and actions, with time to live, inserts by PartiQL and the item of a failed condition added. */
 export async function createDynamoDb(options: DynamoDbOptions): Promise<AwsService> {
   const engine = await openEngine(join(options.dataDir, 'leveldb'), options.region, options.accountId);
   const timeToLive = await TimeToLive.open(engine, join(options.dataDir, 'time-to-live.json'));
@@ -35,9 +38,7 @@ export async function createDynamoDb(options: DynamoDbOptions): Promise<AwsServi
     operationOf(request) {
       const target = String(request.headers['x-amz-target'] ?? '');
       const operation = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : '';
-      return isEngineOperation(operation) || operation === 'UpdateTimeToLive' || operation === 'DescribeTimeToLive'
-        ? operation
-        : undefined;
+      return isEngineOperation(operation) || ownOperations.has(operation) ? operation : undefined;
     },
     async handle(operation, request, response) {
       const input = parseInput(await request.body());
@@ -57,6 +58,7 @@ export async function createDynamoDb(options: DynamoDbOptions): Promise<AwsServi
 
 async function run(engine: Engine, timeToLive: TimeToLive, operation: string, input: Item): Promise<Item> {
   if (operation === 'UpdateTimeToLive') return timeToLive.update(input);
+  if (operation === 'BatchExecuteStatement') return batchExecuteStatement(engine, input);
   if (!isEngineOperation(operation)) return timeToLive.describe(input);
   switch (operation) {
     case 'CreateTable':
