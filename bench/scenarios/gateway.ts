@@ -16,8 +16,8 @@ interface Load {
   readonly cpuUsPerRequest: number;
 }
 
-/** Sends questions, each of another user and never the same twice, for some seconds. */
-async function load(url: string, pid: number, tokens: readonly string[]): Promise<Load> {
+/** Sends questions, each of another user and never the same twice, for some seconds. `keyed`: each under an Idempotency-Key. */
+async function load(url: string, pid: number, tokens: readonly string[], keyed: boolean): Promise<Load> {
   let n = 0;
   const before = cpuMs(pid);
   const result = await autocannon({
@@ -29,7 +29,11 @@ async function load(url: string, pid: number, tokens: readonly string[]): Promis
       const next = (): void => {
         n += 1;
         client.setHeadersAndBody(
-          { 'content-type': 'application/json', authorization: `Bearer ${tokens[n % tokens.length]}` },
+          {
+            'content-type': 'application/json',
+            authorization: `Bearer ${tokens[n % tokens.length]}`,
+            ...(keyed ? { 'idempotency-key': `key-${n}` } : {}),
+          },
           JSON.stringify({ question: `How often must part ${n} be oiled, and with which oil?` }),
         );
       };
@@ -60,15 +64,20 @@ export const gateway: Scenario = {
     const bare = await startProgram('bench/support/bare-gateway.ts', { REDIS_URL: house.redisUrl });
     const ours = await house.startGateway();
     const tokens = Array.from({ length: users }, (_, index) => house.token(`user-${index}`));
-    const measured: { ours: Load[]; bare: Load[] } = { ours: [], bare: [] };
+    const measured: { ours: Load[]; bare: Load[]; keyless: Load[] } = { ours: [], bare: [], keyless: [] };
     try {
       for (let round = 0; round <= rounds; round += 1) {
         await askOnce(ours.url, tokens);
-        const pair = { bare: await load(bare.value, bare.pid, tokens), ours: await load(ours.url, ours.pid, tokens) };
-        // The first round warms both up.
+        const loads = {
+          bare: await load(bare.value, bare.pid, tokens, false),
+          ours: await load(ours.url, ours.pid, tokens, true),
+          keyless: await load(ours.url, ours.pid, tokens, false),
+        };
+        // The first round warms all up.
         if (round > 0) {
-          measured.bare.push(pair.bare);
-          measured.ours.push(pair.ours);
+          measured.bare.push(loads.bare);
+          measured.ours.push(loads.ours);
+          measured.keyless.push(loads.keyless);
         }
         await redis.flushall();
       }
@@ -93,6 +102,13 @@ export const gateway: Scenario = {
         ours: middle(measured.ours, 'cpuUsPerRequest'),
         base: middle(measured.bare, 'cpuUsPerRequest'),
         unit: 'µs',
+        against: 'bare Express + queue.add',
+      },
+      {
+        what: 'requests a second without Idempotency-Key',
+        ours: middle(measured.keyless, 'perSecond'),
+        base: middle(measured.bare, 'perSecond'),
+        unit: '/s',
         against: 'bare Express + queue.add',
       },
     ];

@@ -24,6 +24,8 @@ const answers: Readonly<Record<string, string>> = {
   CreateTable: dynamo('{"TableDescription":{"TableStatus":"ACTIVE"}}'),
 };
 const empty = dynamo('{}');
+const inserted = (body: string): string =>
+  dynamo(`{"Responses":[${Array.from(body.matchAll(/"Statement":"INSERT/g), () => '{}').join(',')}]}`);
 const keys = answer('application/json', jwks);
 
 /** Answers requests as they arrive, one after the other on each connection. */
@@ -32,6 +34,8 @@ function serve(socket: Socket): void {
   let head = '';
   let bodyLeft = 0;
   let reply = '';
+  /** Of statements: there are as many answers as statements. */
+  let body: string[] | undefined;
   socket.on('data', (chunk: Buffer) => {
     let at = 0;
     while (at < chunk.length) {
@@ -42,15 +46,18 @@ function serve(socket: Socket): void {
         if (end < 0) return;
         const target = /^x-amz-target:[^.\r]*\.(\w+)/im.exec(head)?.[1];
         reply = target === undefined ? keys : (answers[target] ?? empty);
+        body = target === 'BatchExecuteStatement' ? [] : undefined;
         const rest = head.length - end - 4;
         bodyLeft = Number(/^content-length: *(\d+)/im.exec(head.slice(0, end))?.[1] ?? 0);
         at -= rest;
         head = '';
       }
       const taken = Math.min(bodyLeft, chunk.length - at);
+      body?.push(chunk.toString('latin1', at, at + taken));
       bodyLeft -= taken;
       at += taken;
-      if (bodyLeft === 0) socket.write(reply);
+      if (bodyLeft > 0) continue;
+      socket.write(body ? inserted(body.join('')) : reply);
     }
   });
   // A client that goes away in the middle of a request is none of our business.
