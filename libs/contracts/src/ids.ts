@@ -1,18 +1,7 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import type { Operation } from './define-job.ts';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-function crockford(bytes: Uint8Array, length: number): string {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  let text = '';
-  for (let i = 0; i < length; i += 1) {
-    text = alphabet.charAt(Number(value & 31n)) + text;
-    value >>= 5n;
-  }
-  return text;
-}
 
 /** All texts of two characters: ten bits each. */
 const pairs = Array.from({ length: 1024 }, (_, value) => alphabet.charAt(value >> 5) + alphabet.charAt(value & 31));
@@ -59,8 +48,17 @@ export function jobIdForKey(operation: Operation, userId: string, key: string, g
 
 /** 26 characters of base 32 derived from the parts, for names that a retry must find again. */
 export function derivedId(...parts: string[]): string {
-  const digest = createHash('sha256')
-    .update(parts.map((part) => `${part.length}:${part}`).join('|'))
-    .digest();
-  return crockford(digest.subarray(0, 17), 26);
+  const digest = hash('sha256', parts.map((part) => `${part.length}:${part}`).join('|'), 'buffer');
+  // The last 130 bits of its first 17 bytes, ten at a time.
+  let text = '';
+  let [value = 0, bits] = [(digest[0] ?? 0) & 3, 2];
+  for (let at = 1; at < 17; at += 1) {
+    value = (value << 8) | (digest[at] ?? 0);
+    bits += 8;
+    if (bits < 10) continue;
+    bits -= 10;
+    text += pairs[value >> bits];
+    value &= (1 << bits) - 1;
+  }
+  return text;
 }

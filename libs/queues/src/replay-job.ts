@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type JobView, ManuelError, type Operation, jobIdForKey } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
 import { idempotencyS } from './reserve.ts';
@@ -14,7 +14,7 @@ export const idempotencyKeyOf = (
   userId: string,
   operation: Operation,
   key: string,
-): string => keys.idempotency(userId, operation, createHash('sha256').update(key).digest('base64url'));
+): string => keys.idempotency(userId, operation, hash('sha256', key, 'base64url'));
 
 /** The job that an Idempotency-Key stands for (see `Admitter.replay`): from Redis, else from the ledger. */
 export async function replayJob(

@@ -1,7 +1,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { ManuelError } from '@manuel/contracts';
 import type { TableKey } from '../tables.ts';
-import { NotAnswered, toAttributesJson } from './direct-call.ts';
+import { toAttributesJson } from './direct-call.ts';
 import type { Deadline, Dynamo } from './dynamo.ts';
 import { toLedgerError } from './failures.ts';
 
@@ -50,23 +50,20 @@ export async function batchPut(
 /** One call. Answers the rows that were left out. */
 function writeBatch(dynamo: Dynamo, table: string, batch: readonly Item[], deadline: Deadline): Promise<Item[]> {
   const rows = batch.map(toAttributesJson);
-  let direct = rows.every((row) => row !== undefined) ? rows : undefined;
-  return dynamo.run('BatchWriteItem', deadline, async (client, options) => {
-    if (direct) {
-      try {
-        const left = leftOut(table, await dynamo.direct('BatchWriteItem', puts(table, direct), options));
-        return batch.filter((row) => left.some((one) => isSame(one['user_id'], one['job_id'], row)));
-      } catch (error) {
-        if (!(error instanceof NotAnswered)) throw error;
-        direct = undefined;
-      }
-    }
-    const request = { RequestItems: { [table]: batch.map((Item) => ({ PutRequest: { Item } })) } };
-    const answer = await client.send(new BatchWriteCommand(request), options);
-    const left = (answer.UnprocessedItems?.[table] ?? []).map((one) => one.PutRequest?.Item ?? {});
-    return batch.filter((row) =>
-      left.some((one) => isSame({ S: String(one['user_id']) }, { S: String(one['job_id']) }, row)),
-    );
+  return dynamo.runDirectly('BatchWriteItem', deadline, {
+    body: rows.every((row) => row !== undefined) ? puts(table, rows) : undefined,
+    read(answer) {
+      const left = leftOut(table, answer);
+      return batch.filter((row) => left.some((one) => isSame(one['user_id'], one['job_id'], row)));
+    },
+    async command(client, options) {
+      const request = { RequestItems: { [table]: batch.map((Item) => ({ PutRequest: { Item } })) } };
+      const answer = await client.send(new BatchWriteCommand(request), options);
+      const left = (answer.UnprocessedItems?.[table] ?? []).map((one) => one.PutRequest?.Item ?? {});
+      return batch.filter((row) =>
+        left.some((one) => isSame({ S: String(one['user_id']) }, { S: String(one['job_id']) }, row)),
+      );
+    },
   });
 }
 

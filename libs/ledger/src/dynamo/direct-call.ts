@@ -33,8 +33,8 @@ function openingOf(name: string): string {
   return opening;
 }
 
-/** A value in DynamoDB's own JSON. */
-function attributeJson(value: unknown): string | undefined {
+/** A value in DynamoDB's own JSON; undefined when it is more than text, a number, a flag or null. */
+export function attributeJson(value: unknown): string | undefined {
   if (typeof value === 'string') return `{"S":${JSON.stringify(value)}}`;
   if (typeof value === 'number') return Number.isFinite(value) ? `{"N":"${value}"}` : undefined;
   if (typeof value === 'boolean') return `{"BOOL":${value}}`;
@@ -57,9 +57,11 @@ export function toAttributesJson(row: Item): string | undefined {
   return json === '' ? '{}' : `${json}}`;
 }
 
+export type DirectOperation = 'BatchExecuteStatement' | 'BatchWriteItem' | 'UpdateItem';
+
 /** A call in DynamoDB's own JSON, answered likewise. Throws what the SDK throws, or `NotAnswered`. */
 export type DirectCall = (
-  operation: 'BatchWriteItem' | 'UpdateItem',
+  operation: DirectOperation,
   body: string,
   options: { readonly abortSignal: AbortSignal },
 ) => Promise<unknown>;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type TableKey, tableName } from '../tables.ts';
 import { connectDynamo } from './client.ts';
 import { delayBefore } from './delays.ts';
-import { type DirectCall, type DirectCalls, directCalls } from './direct-call.ts';
+import { type DirectCalls, type DirectOperation, NotAnswered, directCalls } from './direct-call.ts';
 import { failureOf, toLedgerError } from './failures.ts';
 
 /** `request`: somebody waits for an HTTP answer. `effect`: a worker records what happened and had better succeed. */
@@ -26,7 +26,6 @@ export interface DynamoOptions {
 /** Runs calls under deadline and retry policy, counts and times them. Only for calls that may be repeated. */
 export class Dynamo {
   readonly client: DynamoDBDocumentClient;
-  readonly direct: DirectCall;
   readonly #options: DynamoOptions;
   readonly #directCalls: DirectCalls;
 
@@ -34,7 +33,6 @@ export class Dynamo {
   constructor(options: DynamoOptions) {
     this.client = connectDynamo(options.settings);
     this.#directCalls = directCalls(this.client, options.settings);
-    this.direct = this.#directCalls.call;
     this.#options = options;
   }
 
@@ -96,6 +94,33 @@ export class Dynamo {
         clearTimeout(timer);
       }
     }
+  }
+
+  /**
+   * The same for a call of the hot path: directly (see `directCalls`), and by the SDK's own command where the direct one was not
+   * answered or `body`, DynamoDB's own JSON, could not be made.
+   */
+  runDirectly<T>(
+    operation: DirectOperation,
+    wait: Patience | Deadline,
+    call: {
+      readonly body: string | undefined;
+      readonly read: (answer: unknown) => T;
+      readonly command: (client: DynamoDBDocumentClient, options: { abortSignal: AbortSignal }) => Promise<T>;
+    },
+  ): Promise<T> {
+    let { body } = call;
+    return this.run(operation, wait, async (client, options) => {
+      if (body !== undefined) {
+        try {
+          return call.read(await this.#directCalls.call(operation, body, options));
+        } catch (error) {
+          if (!(error instanceof NotAnswered)) throw error;
+          body = undefined;
+        }
+      }
+      return call.command(client, options);
+    });
   }
 
   /** Counts rows written, by table. */

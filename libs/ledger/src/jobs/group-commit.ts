@@ -1,14 +1,14 @@
 import { ManuelError } from '@manuel/contracts';
 
-interface Waiting<Row> {
+interface Waiting<Row, Written> {
   readonly row: Row;
-  readonly resolve: () => void;
+  readonly resolve: (written: Written) => void;
   readonly reject: (error: ManuelError) => void;
 }
 
-export interface GroupCommitOptions<Row> {
-  /** Writes rows; answers for each, in order: undefined when it is durable, else why not. */
-  readonly write: (rows: readonly Row[]) => Promise<(ManuelError | undefined)[]>;
+export interface GroupCommitOptions<Row, Written> {
+  /** Writes rows; answers for each, in order, how it was written, or why it is not durable. */
+  readonly write: (rows: readonly Row[]) => Promise<(ManuelError | Written)[]>;
   /** No two rows of a batch may share it. */
   readonly keyOf: (row: Row) => string;
   readonly maxRows: number;
@@ -21,20 +21,20 @@ export interface GroupCommitOptions<Row> {
  * within the interval) waits until the interval since then is over or its batch is full: a call costs the same for one row as
  * for many, so under load there must be few.
  */
-export class GroupCommit<Row> {
-  readonly #options: GroupCommitOptions<Row>;
-  #waiting = new Map<string, Waiting<Row>>();
+export class GroupCommit<Row, Written = undefined> {
+  readonly #options: GroupCommitOptions<Row, Written>;
+  #waiting = new Map<string, Waiting<Row, Written>>();
   #timer: NodeJS.Timeout | undefined;
   readonly #writes = new Set<Promise<void>>();
   #lastFlush = Number.NEGATIVE_INFINITY;
   #lastSize = 0;
 
-  constructor(options: GroupCommitOptions<Row>) {
+  constructor(options: GroupCommitOptions<Row, Written>) {
     this.#options = options;
   }
 
   /** Resolves when the row is durable. */
-  add(row: Row): Promise<void> {
+  add(row: Row): Promise<Written> {
     return new Promise((resolve, reject) => {
       const key = this.#options.keyOf(row);
       if (this.#waiting.has(key)) this.#flush();
@@ -64,20 +64,21 @@ export class GroupCommit<Row> {
     this.#writes.add(write);
   }
 
-  async #write(batch: readonly Waiting<Row>[]): Promise<void> {
-    let errors: (ManuelError | undefined)[];
+  async #write(batch: readonly Waiting<Row, Written>[]): Promise<void> {
+    let verdicts: (ManuelError | Written)[];
     try {
-      errors = await this.#options.write(batch.map((one) => one.row));
+      verdicts = await this.#options.write(batch.map((one) => one.row));
     } catch (error) {
       const failure = new ManuelError('internal', 'Something went wrong on our side while recording this.', {
         cause: error,
       });
-      errors = batch.map(() => failure);
+      verdicts = batch.map(() => failure);
     }
     batch.forEach((one, index) => {
-      const error = errors[index];
-      if (error === undefined) one.resolve();
-      else one.reject(error);
+      // Safe: there is one for each row.
+      const verdict = verdicts[index] as ManuelError | Written;
+      if (verdict instanceof ManuelError) one.reject(verdict);
+      else one.resolve(verdict);
     });
   }
 }

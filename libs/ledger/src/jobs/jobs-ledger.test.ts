@@ -147,11 +147,45 @@ test('an Idempotency-Key’s row is made once; the others see it', async () => {
   expect(outcomes.filter((one) => !one.created)[0]).toMatchObject({ existing: { body_sha256: 'ab' } });
 });
 
+test('rows of keys go in few calls, and each stands by itself', async () => {
+  const there = [newRow(user), newRow(user)] as const;
+  await Promise.all(there.map((row) => ledger.jobs.add(row)));
+  const rows = Array.from({ length: 96 }, () => newRow(user));
+  const refused = newRow('');
+  let throttled = 0;
+  dynamo.answer = (operation, body) => {
+    if (operation !== 'BatchExecuteStatement') return body;
+    const answer = JSON.parse(body) as { Responses: object[] };
+    // Once in each call of the first five; the row may be written or not.
+    if ((throttled += 1) <= 5) answer.Responses[0] = { Error: { Code: 'ThrottlingError', Message: 'later' } };
+    return JSON.stringify(answer);
+  };
+  const all = [...there.map((row) => ({ ...row, request_id: 'again' })), ...rows, refused];
+  const answers = await Promise.allSettled(all.map((row) => ledger.jobs.put(row)));
+  expect(answers.slice(0, 2)).toMatchObject(
+    there.map((row) => ({ value: { created: false, existing: { job_id: row.job_id, request_id: 'req_test' } } })),
+  );
+  expect(answers.slice(2, -1)).toEqual(rows.map(() => ({ status: 'fulfilled', value: { created: true } })));
+  expect(answers.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'internal' } });
+  // Four full calls, the first alone, those that were tried again, and some that left before they were full.
+  expect(dynamo.calls.get('BatchExecuteStatement')).toBeLessThanOrEqual(20);
+  expect(await ledger.jobs.openOf(user)).toHaveLength(98);
+});
+
+test('a row of a key that is throttled for good is told so', async () => {
+  dynamo.answer = (operation, body) =>
+    operation === 'BatchExecuteStatement'
+      ? JSON.stringify({ Responses: [{ Error: { Code: 'ProvisionedThroughputExceeded' } }] })
+      : body;
+  await expect(ledger.jobs.put(newRow(user))).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 2000 });
+  expect(dynamo.calls.get('BatchExecuteStatement')).toBeGreaterThan(2);
+});
+
 test('a write whose answer is lost is recognised when it is repeated', async () => {
   const row = newRow(user);
   let lost = 0;
   dynamo.answer = (operation, body) =>
-    (operation === 'PutItem' || operation === 'UpdateItem') && (lost += 1) % 2 === 1 ? undefined : body;
+    (operation === 'BatchExecuteStatement' || operation === 'UpdateItem') && (lost += 1) % 2 === 1 ? undefined : body;
   expect(await ledger.jobs.put(row)).toEqual({ created: true });
   expect(await ledger.jobs.finish(user, row.job_id, outcome())).toMatchObject({ won: true });
   expect(lost).toBe(4);

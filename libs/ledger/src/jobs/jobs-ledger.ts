@@ -1,6 +1,7 @@
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Settings } from '@manuel/settings';
 import { randomUUID } from 'node:crypto';
+import { batchInsert, type Inserted } from '../dynamo/batch-insert.ts';
 import { batchPut } from '../dynamo/batch-put.ts';
 import type { Dynamo, Patience } from '../dynamo/dynamo.ts';
 import { isConditionFailed } from '../dynamo/failures.ts';
@@ -29,12 +30,15 @@ export function createJobsLedger(
   const { commit_interval_ms, retention_days } = settings.ledger;
   const TableName = dynamo.table('jobs');
 
-  const commits = new GroupCommit<Item>({
-    write: (rows) => batchPut(dynamo, 'jobs', rows),
-    keyOf: (row) => `${String(row['user_id'])} ${String(row['job_id'])}`,
+  const shared = {
+    keyOf: (row: Item) => `${String(row['user_id'])} ${String(row['job_id'])}`,
     maxRows: rowsPerBatch,
     intervalMs: commit_interval_ms,
-  });
+  };
+  /** Rows whose id is fresh. */
+  const puts = new GroupCommit<Item>({ ...shared, write: (rows) => batchPut(dynamo, 'jobs', rows) });
+  /** Rows whose id derives from a key, so that there may be one already. */
+  const inserts = new GroupCommit<Item, Inserted>({ ...shared, write: (rows) => batchInsert(dynamo, 'jobs', rows) });
 
   async function read(userId: string, jobId: string, patience: Patience): Promise<Item | undefined> {
     const request = { TableName, Key: { user_id: userId, job_id: jobId }, ConsistentRead: true };
@@ -80,23 +84,13 @@ export function createJobsLedger(
 
   const jobs: JobsLedger = {
     async add(row) {
-      await commits.add(toJobItem(row, retention_days));
+      await puts.add(toJobItem(row, retention_days));
     },
 
     async put(row) {
       const writer = randomUUID();
-      const request = {
-        TableName,
-        Item: { ...toJobItem(row, retention_days), [mark]: writer },
-        ConditionExpression: 'attribute_not_exists(job_id)',
-      };
-      try {
-        await dynamo.run('PutItem', 'request', (client, options) => client.send(new PutCommand(request), options));
-        dynamo.written('jobs', 1);
-        return { created: true };
-      } catch (error) {
-        if (!isConditionFailed(error)) throw error;
-      }
+      const inserted = await inserts.add({ ...toJobItem(row, retention_days), [mark]: writer });
+      if (inserted === 'new') return { created: true };
       const item = await read(row.user_id, row.job_id, 'request');
       // Gone between the two calls (it expired): then the id is free again.
       if (item === undefined) return jobs.put(row);
@@ -133,5 +127,10 @@ export function createJobsLedger(
     openOf: (userId) => openJobsOf(dynamo, userId),
     open: (before) => openJobs(dynamo, before),
   };
-  return { jobs, close: () => commits.close() };
+  return {
+    jobs,
+    async close() {
+      await Promise.all([puts.close(), inserts.close()]);
+    },
+  };
 }

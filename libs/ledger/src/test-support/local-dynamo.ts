@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRequire } from 'node:module';
-
-/** dynalite ships no types; this is all that we use of it. */
-type Dynalite = (options: { createTableMs: number; deleteTableMs: number; updateTableMs: number }) => Server;
-// Safe: checked against dynalite 4's README.
-const dynalite = createRequire(import.meta.url)('dynalite') as Dynalite;
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CallCounter } from '../../../../dev/aws-local/src/calls.ts';
+import { Chaos } from '../../../../dev/aws-local/src/chaos.ts';
+import { createHandler } from '../../../../dev/aws-local/src/server.ts';
+import { createDynamoDb } from '../../../../dev/aws-local/src/services/dynamodb.ts';
 
 /** Answers the request itself and returns true, or lets it through to DynamoDB. */
 export type Fault = (operation: string, request: IncomingMessage, response: ServerResponse) => boolean;
@@ -21,9 +22,23 @@ export interface LocalDynamo {
   close(): Promise<void>;
 }
 
-/** DynamoDB in memory behind a door where faults can be put. */
+/** DynamoDB behind a door where faults can be put. */
 export async function startLocalDynamo(): Promise<LocalDynamo> {
-  const database = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const dataDir = await mkdtemp(join(tmpdir(), 'manuel-dynamo-'));
+  const log = (): void => undefined;
+  const database = await createDynamoDb({ dataDir, region: 'eu-west-1', accountId: '000000000000', log });
+  const handle = createHandler(
+    Promise.resolve({
+      services: new Map([['dynamodb' as const, database]]),
+      controls: {
+        chaos: new Chaos(),
+        calls: new CallCounter(),
+        messages: { list: () => [], clear: log },
+        config: {},
+      },
+      log,
+    }),
+  );
   const local: { -readonly [Key in keyof LocalDynamo]: LocalDynamo[Key] } = {
     endpoint: '',
     calls: new Map(),
@@ -33,6 +48,8 @@ export async function startLocalDynamo(): Promise<LocalDynamo> {
       front.close();
       front.closeAllConnections();
       await once(front, 'close');
+      await database.close();
+      await rm(dataDir, { recursive: true });
     },
   };
   const front = createServer((request, response) => {
@@ -40,23 +57,33 @@ export async function startLocalDynamo(): Promise<LocalDynamo> {
     local.calls.set(operation, (local.calls.get(operation) ?? 0) + 1);
     if (local.fault?.(operation, request, response)) return;
     const { answer } = local;
-    if (answer !== undefined) {
-      const end = response.end.bind(response);
-      response.end = ((body: unknown) => {
-        const changed = answer(operation, String(body ?? ''));
-        if (changed === undefined) return response.destroy();
-        response.removeHeader('x-amz-crc32');
-        response.setHeader('content-length', Buffer.byteLength(changed));
-        return end(changed);
-      }) as typeof response.end;
-    }
-    database.emit('request', request, response);
+    if (answer !== undefined) changeAnswer(response, (body) => answer(operation, body));
+    handle(request, response);
   });
   front.listen(0, '127.0.0.1');
   await once(front, 'listening');
   // A listening TCP server always has an AddressInfo.
   local.endpoint = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
   return local;
+}
+
+/** The body goes through `change` before it is sent; undefined cuts the connection. */
+function changeAnswer(response: ServerResponse, change: (body: string) => string | undefined): void {
+  const end = response.end.bind(response);
+  const { writeHead } = response;
+  // Not sent yet: the length may change.
+  response.writeHead = ((code: number, headers: Record<string, string>) => {
+    response.statusCode = code;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    return response;
+  }) as typeof response.writeHead;
+  response.end = ((body: unknown) => {
+    const changed = change(String(body ?? ''));
+    if (changed === undefined) return response.destroy();
+    response.setHeader('content-length', Buffer.byteLength(changed));
+    response.writeHead = writeHead;
+    return end(changed);
+  }) as typeof response.end;
 }
 
 /** A fault that refuses as DynamoDB does. */

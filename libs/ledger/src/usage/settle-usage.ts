@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Dynamo } from '../dynamo/dynamo.ts';
 import { isConditionFailed } from '../dynamo/failures.ts';
 import { updateItem } from '../dynamo/update-item.ts';
@@ -14,8 +14,7 @@ type Settled = Parameters<UsageLedger['settle']>[0];
  * made and removed in the same single-item write that changes the counters, so these always agree with it.
  * A hash of 12 characters keeps the item small.
  */
-export const fenceOf = (jobId: string): string =>
-  `j_${createHash('sha256').update(jobId).digest('base64url').slice(0, 12)}`;
+export const fenceOf = (jobId: string): string => `j_${hash('sha256', jobId, 'base64url').slice(0, 12)}`;
 
 /** What the job adds to each counter. */
 function amounts(job: Settled, tokens: { input: number; output: number }): Record<string, number> {
