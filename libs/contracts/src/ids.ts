@@ -51,7 +51,8 @@ export function derivedId(...parts: string[]): string {
   const digest = hash('sha256', parts.map((part) => `${part.length}:${part}`).join('|'), 'buffer');
   // The last 130 bits of its first 17 bytes, ten at a time.
   let text = '';
-  let [value = 0, bits] = [(digest[0] ?? 0) & 3, 2];
+  let value = (digest[0] ?? 0) & 3;
+  let bits = 2;
   for (let at = 1; at < 17; at += 1) {
     value = (value << 8) | (digest[at] ?? 0);
     bits += 8;

@@ -2,7 +2,7 @@ import { type JobName, type JobView, ManuelError, jobIdForKey, newJobId } from '
 import type { NewJobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
 import { acceptedStatus, addToQueue, envelopeOf, newRow } from './enqueue.ts';
-import { idempotencyKeyOf, mismatch } from './replay-job.ts';
+import { mismatch } from './replay-job.ts';
 import { idempotencyS, reserve, unreserve } from './reserve.ts';
 import { toJobView } from './to-job-view.ts';
 import type { Admission, AdmitRequest } from './types.ts';
@@ -88,8 +88,9 @@ async function admitKeyed<N extends JobName>(
 ): Promise<Admission> {
   const now = context.now();
   const { userId, operation } = request;
-  const idempotencyKey = idempotencyKeyOf(context, userId, operation, idempotency.key);
-  const jobId = jobIdForKey(operation, userId, idempotency.key, generation);
+  const first = jobIdForKey(operation, userId, idempotency.key);
+  const idempotencyKey = context.keys.idempotency(first);
+  const jobId = generation === '' ? first : jobIdForKey(operation, userId, idempotency.key, generation);
 
   const reservation = await reserve(context, request, {
     jobId,

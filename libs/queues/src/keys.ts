@@ -29,8 +29,8 @@ export interface Keys {
   view(userId: string, jobId: string): string;
   /** Pub/sub channel of the same events. */
   channel(userId: string): string;
-  /** STRING `<body sha-256>|<job id>|<ms>` of an Idempotency-Key. */
-  idempotency(userId: string, operation: string, keyHash: string): string;
+  /** STRING `<body sha-256>|<job id>|<ms>` of an Idempotency-Key, by the id of the first job that it names. */
+  idempotency(jobId: string): string;
   /** A lock that one process holds at a time. */
   lock(name: string): string;
 }
@@ -50,7 +50,7 @@ export function keysOf(prefix: string): Keys {
     stream: (userId) => `${prefix}:ev:${userId}`,
     view: (userId, jobId) => `${prefix}:u:${userId}:v:${jobId}`,
     channel: (userId) => `${prefix}:ch:${userId}`,
-    idempotency: (userId, operation, keyHash) => `${prefix}:idem:${userId}:${operation}:${keyHash}`,
+    idempotency: (jobId) => `${prefix}:idem:${jobId}`,
     lock: (name) => `${prefix}:lock:${name}`,
   };
 }

@@ -160,9 +160,9 @@ test('a job that comes while the last one runs is taken at once', async () => {
   gate.resolve();
 });
 
-test('that no job is left is believed for the question that follows at once, not when a marker told of another', async () => {
+/** What asks a Redis for jobs that gives one each time, says that it was the last, and when the next delayed one is due. */
+function asker(nextDue: number) {
   let asked = 0;
-  const nextDue = 1_790_000_000_000;
   const evalsha = () => {
     asked += 1;
     return Promise.resolve([[['name', 'query'], newJobId('query'), 0, 0], null, nextDue]);
@@ -173,7 +173,12 @@ test('that no job is left is believed for the question that follows at once, not
     { ...bench.deps, now: Date.now },
     { redis, queue: 'query', handled: ['query'], promote: () => undefined },
   );
-  const take = (): unknown => moves.own.get('moveToActive')?.([]);
+  return { take: (): unknown => moves.own.get('moveToActive')?.([]), asked: () => asked };
+}
+
+test('that no job is left is believed for the question that follows at once, not when a marker told of another', async () => {
+  const nextDue = Date.now() + 60_000;
+  const { take, asked } = asker(nextDue);
   const told = Promise.withResolvers<unknown>();
   const again: unknown[] = [];
   setTimeout(() => void Promise.resolve(take()).then(async () => again.push(await take())), 1);
@@ -181,7 +186,16 @@ test('that no job is left is believed for the question that follows at once, not
   setTimeout(() => told.resolve(take()), 1);
   expect(await told.promise).not.toEqual([0, 0, 0, nextDue]);
   expect(again).toEqual([[0, 0, 0, nextDue]]);
-  expect(asked).toBe(2);
+  expect(asked()).toBe(2);
+});
+
+test('that no job is left is believed once, and not where a delayed one is due: BullMQ would ask for ever', async () => {
+  const later = asker(Date.now() + 60_000);
+  for (let question = 0; question < 3; question += 1) await later.take();
+  expect(later.asked()).toBe(2);
+  const due = asker(Date.now() - 1);
+  for (let question = 0; question < 3; question += 1) await due.take();
+  expect(due.asked()).toBe(3);
 });
 
 test('what no handler here knows, and what cannot be read, takes no slot and is told nobody', async () => {

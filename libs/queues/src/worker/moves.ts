@@ -84,9 +84,9 @@ export function createMoves(
   }
 
   /**
-   * Redis said just now that no job is left: what BullMQ's `moveToActive` answers then. Only for what follows on its reply: a
-   * marker that another socket brings in the same turn of the event loop may be about a job that came behind it, and is used up
-   * by being read.
+   * Redis said just now that no job is left: what BullMQ's `moveToActive` answers then. Only for the one question that follows on
+   * its reply: a marker that another socket brings in the same turn of the event loop may be about a job that came behind it,
+   * and is used up by being read.
    */
   let nothingThere: readonly number[] | undefined;
   let lastTake: readonly ScriptArgument[] | undefined;
@@ -94,7 +94,8 @@ export function createMoves(
   function taken(reply: ScriptReply): ScriptReply | undefined {
     const [next, verdict, delayedUntil] = partsOf(reply, moveToActive.name);
     keepVerdict(next, verdict);
-    if (typeof delayedUntil === 'number') {
+    // BullMQ asks again at once where a delayed job is due.
+    if (typeof delayedUntil === 'number' && (delayedUntil === 0 || delayedUntil > context.now())) {
       nothingThere = [0, 0, 0, delayedUntil];
       process.nextTick(() => (nothingThere = undefined));
     }
@@ -104,7 +105,11 @@ export function createMoves(
   async function take(args: readonly ScriptArgument[]): Promise<unknown> {
     // A worker with free places asks for another job before it begins with the one it got: not over the wire, if the answer is
     // known.
-    if (nothingThere) return nothingThere;
+    if (nothingThere) {
+      const known = nothingThere;
+      nothingThere = undefined;
+      return known;
+    }
     lastTake = args;
     return taken(await run(redis, takeScript, prefix, [...common(), ...args]).catch(afterAPause));
   }
