@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { answerKey, encodeAnswer } from '@manuel/cache';
-import { type TicketView, newJobId } from '@manuel/contracts';
+import { ManuelError, type TicketView, newJobId } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { waitFor } from '@manuel/testing';
 import { Redis } from 'ioredis';
@@ -289,6 +289,23 @@ test('more than a slow client may lag comes on resume as fast as it reads, in or
   await add(900);
   await waitFor(() => seqs().at(-1) === 900, { what: 'a live event' });
   await redis.quit();
+});
+
+test('a resume that cannot be served is told so, and the connection closed: it would hear of nothing any more', async () => {
+  const { hub } = gateway.gateway;
+  const away = new ManuelError('unavailable', 'Not now.');
+  let there = true;
+  const subscribe: typeof hub.subscribe = (...args) => (there ? hub.subscribe(...args) : Promise.reject(away));
+  const own = await world.gateway({}, { hub: { ...hub, subscribe, close: async () => undefined } });
+  const client = await connect('/ws', undefined, own.url);
+  const { last_event_id } = await client.next('hello');
+  client.send({ type: 'ping' });
+  await client.next('pong');
+  there = false;
+  client.send({ type: 'resume', last_event_id });
+  expect((await client.next('error')).problem.code).toBe('unavailable');
+  expect((await waitFor(() => client.closed, { what: 'the close' })).code).toBe(1013);
+  await own.close();
 });
 
 test('cancel ends the job for its owner, and nobody else', async () => {
