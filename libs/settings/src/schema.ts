@@ -142,7 +142,9 @@ export const settingsSchema = z.object({
     stream_max_length: positive('Events kept for each user'),
     stream_ttl_s: positive('Seconds an idle user’s events are kept'),
     max_buffered_bytes: positive('Bytes a slow WebSocket or SSE client may lag before it is cut'),
-    ping_interval_ms: positive('Milliseconds between two pings of a WebSocket'),
+    ping_interval_ms: positive(
+      'Milliseconds between two pings of a WebSocket or SSE client; one that has not taken the last is cut',
+    ),
     ticket_ttl_s: positive('Seconds a WebSocket ticket lives', 300),
   }),
   request: z.object({ max_size_mb: positive('Largest HTTP body, MB', 1024) }),

@@ -2,6 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { JobView } from '@manuel/contracts';
 import type { RunningWorker } from '@manuel/queues';
 import { Redis } from 'ioredis';
+import { connect } from 'node:net';
+import { silentLogger } from '@manuel/telemetry';
+import { waitFor } from '@manuel/testing';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { startQueryWorker } from '../test-support/query-worker.ts';
 import { type TestGateway, type TestWorld, startTestWorld } from '../test-support/start-test-gateway.ts';
@@ -94,16 +97,40 @@ test('Last-Event-ID resumes: what is missing comes in order, once', async () => 
   expect(lastOf(rest)).toMatchObject({ event: 'job', data: { status: 'completed' } });
 });
 
-test('more than a slow reader may lag comes as fast as it reads', async () => {
-  const job = await ask();
+/** Puts events of 16 KB into the stream. */
+async function tell(job: JobView, count: number): Promise<void> {
   const { userId } = await gateway.gateway.tokens.verify(await world.token());
   const redis = new Redis(world.redis.url);
-  const count = 700;
   for (let seq = 0; seq < count; seq += 1) {
     const event = JSON.stringify({ type: 'token', job_id: job.id, seq, text: 'x'.repeat(16_000) });
     await redis.xadd(`${world.redis.prefix}:ev:${userId}`, '*', 'e', event);
   }
   await redis.quit();
+}
+
+test('a reader that takes nothing from one ping to the next but one is cut', async () => {
+  const warnings: string[] = [];
+  const logger = { ...silentLogger(), warn: (message: string) => void warnings.push(message) };
+  const impatient = await world.gateway({ events: { ping_interval_ms: 100 } }, { logger });
+  const job = await ask();
+  await tell(job, 900);
+  const { port } = impatient.server;
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  const lines = [`GET ${job.links.events} HTTP/1.1`, 'Host: gateway', `Authorization: ${headers['authorization']}`];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  await waitFor(() => warnings.length > 0, { what: 'the cut' });
+  expect(warnings).toEqual(['an event stream that nobody reads was cut']);
+  let bytes = 0;
+  for await (const chunk of socket) bytes += (chunk as Buffer).length;
+  expect(bytes).toBeLessThan(900 * 16_000);
+  await impatient.close();
+});
+
+test('more than a slow reader may lag comes as fast as it reads', async () => {
+  const job = await ask();
+  const count = 700;
+  await tell(job, count);
   // The headers come with the first event; the rest is read when all that goes ahead of the reader is on its way.
   const response = await open(job);
   const others = await open(job);

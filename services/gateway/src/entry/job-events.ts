@@ -63,6 +63,19 @@ export async function streamJobEvents(
       response.destroy();
     } else response.write(text);
   };
+  let read = true;
+  /** A ping that has not left when the next one is due: nobody reads. */
+  const ping = (): void => {
+    // Headers are not ours to send as long as Redis may be away.
+    if (!response.headersSent || ended.signal.aborted) return;
+    if (read) {
+      read = false;
+      response.write(': still here\n\n', () => (read = true));
+    } else {
+      gateway.logger.warn('an event stream that nobody reads was cut', { job_id: view.id });
+      response.destroy();
+    }
+  };
   const emit = (event: UserEvent, id: string): void => {
     sent += 1;
     last = id;
@@ -86,7 +99,7 @@ export async function streamJobEvents(
   // It may have begun while the job was looked up.
   if (gateway.stopping.aborted) end();
   let subscription: EventSubscription | undefined;
-  const timers: NodeJS.Timeout[] = [];
+  const timers = [setInterval(ping, ping_interval_ms)];
   try {
     // Before the first byte, so that Redis being away is still a 503.
     subscription = await gateway.hub.subscribe(caller.userId, listen, after);
@@ -102,12 +115,10 @@ export async function streamJobEvents(
       const now = await currentView(gateway, caller, view);
       if (now && isTerminal(now.status)) emit({ type: 'job', job: now }, last);
     };
-    timers.push(
-      setInterval(() => write(': still here\n\n'), ping_interval_ms),
-      setInterval(() => {
-        look().catch((error: unknown) => gateway.logger.debug('a job could not be looked at', { error }));
-      }, lookAgainMs),
-    );
+    const lookAgain = (): void => {
+      look().catch((error: unknown) => gateway.logger.debug('a job could not be looked at', { error }));
+    };
+    timers.push(setInterval(lookAgain, lookAgainMs));
     await over;
     response.end();
   } finally {
