@@ -11,13 +11,19 @@ const lingerMs = 10_000;
 /** Milliseconds after which a waiter reads the job again, should an event have been lost. */
 const rereadMs = 5000;
 
+/** Channels that one command subscribes. */
+const channelsAtOnce = 500;
 /** Milliseconds until streams that could not be read after a reconnect are tried again. */
 const retryMs = 500;
+
+type OnGap = (after: string) => void;
 
 interface Channel {
   readonly userId: string;
   readonly events: UserEvents;
-  readonly handles: Set<ListenerHandle>;
+  /** With whom to tell of a gap. */
+  readonly handles: Map<ListenerHandle, OnGap>;
+  /** Settles with the latest subscription. */
   ready: Promise<unknown>;
   lingering: NodeJS.Timeout | undefined;
 }
@@ -53,14 +59,26 @@ export async function createEventHub(
     readonly generation: number;
   }
 
-  async function read(userId: string, after: string): Promise<Part> {
+  const subscribed = (channel: Channel): Promise<unknown> =>
+    orUnavailable(() => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Error('Command timed out')), settings.redis.command_timeout_ms);
+      });
+      return Promise.race([channel.ready, late]).finally(() => clearTimeout(timer));
+    });
+
+  /** Only once what comes next comes live. */
+  async function read(channel: Channel, after: string): Promise<Part> {
+    await subscribed(channel);
     const before = generation;
+    const { userId } = channel;
     return { ...(await readAfter({ redis: reader, keys, userId, view }, after)), generation: before };
   }
 
   /** Delivers what was missed, part by part as fast as it is taken, beginning with `first`. True: some of it is kept no more. */
   async function deliverMissed(
-    userId: string,
+    channel: Channel,
     handle: ListenerHandle,
     catchingUp: CatchingUp,
     first: Part,
@@ -74,23 +92,39 @@ export async function createEventHub(
       if (!catchingUp.current()) return gap;
       // A part may end with what this version does not know.
       const last = handle.last();
-      part = await read(userId, moreAfter !== undefined && compareEventIds(moreAfter, last) > 0 ? moreAfter : last);
+      part = await read(channel, moreAfter !== undefined && compareEventIds(moreAfter, last) > 0 ? moreAfter : last);
       gap ||= part.gap;
     }
   }
 
-  /** After a reconnect: pub/sub had a gap, the streams have not. Reading starts once the channels are subscribed again. */
+  function subscribeAgain(): void {
+    const all = [...channels];
+    for (let i = 0; i < all.length; i += channelsAtOnce) {
+      const some = all.slice(i, i + channelsAtOnce);
+      const ready = subscriber.subscribe(...some.map(([name]) => name));
+      // Whoever reads finds it.
+      ready.catch(() => undefined);
+      for (const [, channel] of some) channel.ready = ready;
+    }
+  }
+
+  /**
+   * After a reconnect: pub/sub had a gap, the streams have not. All listeners are held before the channels are subscribed again: an
+   * event that came live first would hide what came before it.
+   */
   async function catchUpAll(): Promise<void> {
-    const names = [...channels.keys()];
-    for (let i = 0; i < names.length; i += 500) await subscriber.subscribe(...names.slice(i, i + 500));
-    generation += 1;
-    for (const { userId, handles } of channels.values()) {
-      for (const handle of handles) {
-        const catchingUp = handle.catchUp();
-        const first = await read(userId, handle.last());
-        // Not waited for: a client that takes its time must not keep the others waiting.
-        deliverMissed(userId, handle, catchingUp, first).catch(catchUpLater);
-      }
+    const held = [...channels.values()].flatMap((channel) =>
+      [...channel.handles].map(([handle, onGap]) => ({ channel, handle, onGap, catchingUp: handle.catchUp() })),
+    );
+    subscribeAgain();
+    for (const { channel, handle, onGap, catchingUp } of held) {
+      if (!catchingUp.current()) continue;
+      const after = handle.last();
+      const first = await read(channel, after);
+      // Not waited for: a client that takes its time must not keep the others waiting.
+      deliverMissed(channel, handle, catchingUp, first)
+        .then((gap) => gap && onGap(after))
+        .catch(catchUpLater);
     }
   }
   let again: NodeJS.Timeout | undefined;
@@ -119,7 +153,7 @@ export async function createEventHub(
     const channel: Channel = {
       userId,
       events: new UserEvents(logger),
-      handles: new Set(),
+      handles: new Map(),
       ready: subscriber.subscribe(name),
       lingering: undefined,
     };
@@ -138,16 +172,12 @@ export async function createEventHub(
     channel.lingering.unref();
   }
 
-  const subscribed = (channel: Channel): Promise<unknown> =>
-    orUnavailable(() => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('Command timed out')), settings.redis.command_timeout_ms);
-      });
-      return Promise.race([channel.ready, late]).finally(() => clearTimeout(timer));
-    });
-
-  async function subscribe(userId: string, deliver: Deliver, lastEventId?: string): Promise<EventSubscription> {
+  async function subscribe(
+    userId: string,
+    deliver: Deliver,
+    lastEventId?: string,
+    onGap: OnGap = () => undefined,
+  ): Promise<EventSubscription> {
     const channel = channelOf(userId);
     const listener = channel.events.add(deliver);
     const catchingUp = listener.catchUp();
@@ -157,18 +187,17 @@ export async function createEventHub(
       leave(channel);
     };
     try {
-      await subscribed(channel);
       const first = await orUnavailable(async (): Promise<Part> => {
-        if (lastEventId !== undefined) return read(userId, lastEventId);
+        if (lastEventId !== undefined) return read(channel, lastEventId);
+        await subscribed(channel);
         const before = generation;
         const newest = await newestId(reader, keys.stream(userId));
         return { events: [], moreAfter: undefined, gap: false, newest, generation: before };
       });
       // An id from the future would swallow what is to come.
-      const wrong = lastEventId !== undefined && (first.gap || compareEventIds(lastEventId, first.newest) > 0);
-      listener.startAfter(wrong ? '0-0' : (lastEventId ?? first.newest));
-      channel.handles.add(listener);
-      const gap = await orUnavailable(() => deliverMissed(userId, listener, catchingUp, first));
+      listener.startAfter(first.gap ? '0-0' : (lastEventId ?? first.newest));
+      channel.handles.set(listener, onGap);
+      const gap = await orUnavailable(() => deliverMissed(channel, listener, catchingUp, first));
       return { gap, close };
     } catch (error) {
       close();

@@ -20,11 +20,11 @@ afterAll(() => bench.close());
 /** Events that a stream keeps, unless it is BullMQ's own worker that publishes. */
 const longest = 1000;
 let seq = 0;
-const publish = (user: string, count = 1): Promise<unknown> => {
+const publish = (user: string, count = 1, kept = longest): Promise<unknown> => {
   const events = Array.from({ length: count }, () =>
     JSON.stringify({ type: 'token', job_id: 'query_0', seq: (seq += 1), text: 'x' }),
   );
-  return run(bench.redis, publishScript, '{manuel}', [user, longest, 60, ...events]);
+  return run(bench.redis, publishScript, '{manuel}', [user, kept, 60, ...events]);
 };
 const hubOf = async (): Promise<EventHub> => bench.hub(await bench.admitter());
 const seqs = (seen: StoredEvent[]): number[] => seen.map(({ event }) => (event.type === 'token' ? event.seq : -1));
@@ -100,6 +100,46 @@ test('a lost connection to Redis loses no event', async () => {
   await waitFor(() => seen.length === 12);
   const first = seqs(seen)[0] ?? 0;
   expect(seqs(seen)).toEqual(Array.from({ length: 12 }, (_, i) => first + i));
+});
+
+test('what comes live while a lost connection is made again does not hide what was missed', async () => {
+  const hub = await hubOf();
+  const seen: StoredEvent[] = [];
+  for (const user of ['berta', 'carl', 'dora']) await hub.subscribe(user, () => undefined);
+  await hub.subscribe('anna', (stored) => seen.push(stored));
+  const first = seq + 1;
+  const all = 1_000_000;
+  for (let round = 0; round < 5; round += 1) {
+    await bench.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await publish('anna', 3, all);
+    const subscribed = async () => (await bench.redis.pubsub('NUMSUB', '{manuel}:ch:anna'))[1] === 1;
+    // Without a pause, so that events come in the moment when the channel is there again.
+    await publish('anna', 1, all);
+    while (!(await subscribed())) await publish('anna', 1, all);
+    for (let more = 0; more < 10; more += 1) await publish('anna', 1, all);
+    await waitFor(() => seqs(seen).at(-1) === seq);
+    expect(seqs(seen)).toEqual(Array.from({ length: seq - first + 1 }, (_, i) => first + i));
+  }
+});
+
+test('events that were kept no more when a lost connection was made again are told as a gap', async () => {
+  const hub = await hubOf();
+  const seen: StoredEvent[] = [];
+  const gaps: string[] = [];
+  await publish('anna', 2);
+  const at = await hub.lastEventId('anna');
+  await hub.subscribe(
+    'anna',
+    (stored) => seen.push(stored),
+    at,
+    (after) => gaps.push(after),
+  );
+  await bench.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await bench.redis.del('{manuel}:ev:anna');
+  await waitFor(() => Date.now() > Number(at.split('-')[0]));
+  await publish('anna', 3);
+  await waitFor(() => seen.length === 3 && gaps.length > 0);
+  expect(gaps).toEqual([at]);
 });
 
 test('what was missed comes as it is taken, and what comes meanwhile behind it, however much and over a lost connection', async () => {

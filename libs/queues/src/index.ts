@@ -1,4 +1,5 @@
 export { createAdmitter } from './admitter.ts';
+export { compareEventIds, isEventId } from './event-id.ts';
 export { createEventHub } from './event-hub.ts';
 export { createJanitor } from './janitor.ts';
 export { createQueueInspector } from './inspector.ts';

@@ -113,12 +113,14 @@ export type ToJobView = (
 export interface EventHub {
   /**
    * Events after `lastEventId` (replayed from the capped stream) and then live ones, in order, each once. Resolves when the
-   * listener is live. Where it returns a promise, the next of what was missed waits for that.
+   * listener is live. Where it returns a promise, the next of what was missed waits for that. `onGap`: later, when the connection to
+   * Redis was lost, events after `after` were no longer in the stream.
    */
   subscribe(
     userId: string,
     listener: (stored: StoredEvent) => unknown,
     lastEventId?: string,
+    onGap?: (after: string) => void,
   ): Promise<EventSubscription>;
   /** Resolves with the terminal view, or undefined when `timeoutMs` is over. Re-reads the job, so a missed event is harmless. */
   waitForEnd(userId: string, jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<JobView | undefined>;

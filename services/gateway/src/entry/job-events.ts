@@ -1,10 +1,9 @@
 import type { Request, Response } from 'express';
 import { type JobView, ManuelError, type StoredEvent, type UserEvent, isTerminal } from '@manuel/contracts';
-import type { EventSubscription } from '@manuel/queues';
+import { type EventSubscription, isEventId } from '@manuel/queues';
 import type { Gateway } from '../context.ts';
 import type { Caller } from '../domain/caller.ts';
 
-const eventId = /^\d{1,16}-\d{1,16}$/;
 /** Redis' clock may be behind ours: a job's first events are looked for from this much before its creation. */
 const clockSlackMs = 60_000;
 /** A missed event is harmless: the job itself is looked at this often. */
@@ -22,7 +21,7 @@ function dataOf(event: UserEvent): unknown {
 function beginAfter(request: Request, view: JobView): string {
   const last = request.get('last-event-id');
   if (last === undefined || last === '') return `${Math.max(0, Date.parse(view.created_at) - clockSlackMs)}-0`;
-  if (eventId.test(last)) return last;
+  if (isEventId(last)) return last;
   throw new ManuelError('validation_failed', 'Last-Event-ID is not an id of ours.', {
     errors: [{ path: 'Last-Event-ID', message: 'is not an event id' }],
   });

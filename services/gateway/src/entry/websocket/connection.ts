@@ -1,5 +1,13 @@
-import { type ClientMessage, type Ref, type ServerMessage, type StoredEvent, toProblem } from '@manuel/contracts';
-import type { EventSubscription } from '@manuel/queues';
+import {
+  type ClientMessage,
+  type JobView,
+  type Ref,
+  type ServerMessage,
+  type StoredEvent,
+  isTerminal,
+  toProblem,
+} from '@manuel/contracts';
+import { type EventSubscription, compareEventIds } from '@manuel/queues';
 import type { WebSocket } from 'ws';
 import type { Gateway } from '../../context.ts';
 import type { Caller } from '../../domain/caller.ts';
@@ -20,6 +28,8 @@ const resumeGraceMs = 100;
 const largestText = 64 * 1024;
 /** Bytes of what was missed that are sent ahead of what has left. */
 const aheadBytes = 64 * 1024;
+/** Jobs of which is known how they were told: those that `jobsSince` looks at. */
+const mostTold = 100;
 /** Messages of one client that may wait for their turn. */
 const mostWaiting = 250;
 
@@ -44,6 +54,8 @@ export class Connection {
   /** Newest event at the hello. */
   #liveAfter = '0-0';
   #sentUpTo: string | undefined;
+  /** How the latest jobs were told to stand, and by which event. */
+  readonly #told = new Map<string, { readonly id: string; readonly status: JobView['status'] }>();
   /** Events that came while a submission is on its way. */
   #held: StoredEvent[] | undefined;
   /** False when a ping has not been answered. */
@@ -92,6 +104,10 @@ export class Connection {
     }
   }
 
+  #orGiveUp(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => this.#giveUp(error));
+  }
+
   /** A connection without events would look as if nothing happened. */
   #giveUp(error: unknown): void {
     this.#fail(error);
@@ -100,31 +116,51 @@ export class Connection {
 
   /** What came after that event; of what is kept no more, how the jobs stand that it may have been about. */
   async #resume(after: string): Promise<void> {
-    const told = new Set<string>();
-    const subscription = await this.#subscribe(after, ({ event }) => {
-      if (event.type === 'job') told.add(event.job.id);
-    });
-    if (!subscription.gap) return;
-    const missed = await jobsSince(this.#gateway, this.#caller, Number(after.split('-')[0]));
-    for (const job of missed) {
-      if (!told.has(job.id)) this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
+    const { gap } = await this.#subscribe(after);
+    if (gap) await this.#tellStanding(after);
+  }
+
+  /** How the jobs stand that events after that one may have been about, some of which are gone. */
+  async #tellStanding(after: string): Promise<void> {
+    const jobs = await jobsSince(this.#gateway, this.#caller, Number(after.split('-')[0]));
+    for (const job of jobs) {
+      const told = this.#told.get(job.id);
+      // Where a later event of a job was there, those behind it are, too.
+      const known = told && (isTerminal(told.status) || !isTerminal(job.status) || compareEventIds(told.id, after) > 0);
+      if (!known) this.#tellJob(job);
     }
   }
 
-  async #subscribe(after: string, also: (stored: StoredEvent) => void = () => undefined): Promise<EventSubscription> {
+  /** A job as it stands, without an event of its own: under the id before. */
+  #tellJob(job: JobView): void {
+    const id = this.#sentUpTo ?? this.#liveAfter;
+    this.#keepTold(id, job);
+    this.#send({ type: 'job', id, job });
+  }
+
+  #keepTold(id: string, { id: jobId, status }: JobView): void {
+    this.#told.delete(jobId);
+    this.#told.set(jobId, { id, status });
+    if (this.#told.size <= mostTold) return;
+    const [oldest = ''] = this.#told.keys();
+    this.#told.delete(oldest);
+  }
+
+  async #subscribe(after: string): Promise<EventSubscription> {
     this.#subscription?.close();
     const [from, to] = [this.#liveAfter, this.#sentUpTo];
     const listen = (stored: StoredEvent): Promise<void> | undefined => {
-      also(stored);
       // A late resume goes back before what was sent live already: each event once.
-      if (to !== undefined && isAfter(stored.id, from) && !isAfter(stored.id, to)) return undefined;
+      if (to !== undefined && compareEventIds(stored.id, from) > 0 && compareEventIds(stored.id, to) <= 0)
+        return undefined;
       if (this.#held) {
         this.#held.push(stored);
         return undefined;
       }
       return this.#tell(stored);
     };
-    const subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after);
+    const onGap = (since: string): void => this.#inTurn(undefined, () => this.#orGiveUp(this.#tellStanding(since)));
+    const subscription = await this.#gateway.hub.subscribe(this.#caller.userId, listen, after, onGap);
     this.#subscription = subscription;
     // The client may have gone while Redis was asked.
     if (this.#socket.readyState > this.#socket.OPEN) this.#closed();
@@ -133,7 +169,8 @@ export class Connection {
 
   /** Where much is on its way already: resolves when it has left. What was missed waits for that, what is new does not. */
   #tell(stored: StoredEvent): Promise<void> | undefined {
-    this.#sentUpTo = this.#sentUpTo === undefined || isAfter(stored.id, this.#sentUpTo) ? stored.id : this.#sentUpTo;
+    if (stored.event.type === 'job') this.#keepTold(stored.id, stored.event.job);
+    if (this.#sentUpTo === undefined || compareEventIds(stored.id, this.#sentUpTo) > 0) this.#sentUpTo = stored.id;
     const message = { ...stored.event, id: stored.id };
     if (this.#socket.bufferedAmount > aheadBytes) return new Promise((sent) => this.#send(message, sent));
     this.#send(message);
@@ -150,7 +187,7 @@ export class Connection {
       if (submitted.kind === 'result') await this.#gateway.admitter.keep(this.#caller.userId, job);
       this.#send({ type: 'accepted', ref, job });
       // What was there at once has no events; who waits for the job's end hears of it all the same, under the id before.
-      if (submitted.kind === 'result') this.#send({ type: 'job', id: this.#sentUpTo ?? this.#liveAfter, job });
+      if (submitted.kind === 'result') this.#tellJob(job);
     } finally {
       this.#held = undefined;
       for (const stored of held) void this.#tell(stored);
@@ -208,7 +245,7 @@ export class Connection {
         this.#send({ type: 'pong' });
         return;
       case 'resume':
-        await this.#resume(message.last_event_id).catch((error: unknown) => this.#giveUp(error));
+        await this.#orGiveUp(this.#resume(message.last_event_id));
         return;
       case 'submit': {
         await this.#limits.countMessage(this.#caller.userId);
@@ -251,11 +288,4 @@ export class Connection {
     this.#subscription?.close();
     this.#subscription = undefined;
   }
-}
-
-/** Whether an event (`<ms>-<n>`) is newer than another. */
-function isAfter(id: string, other: string): boolean {
-  const [ms = 0, n = 0] = id.split('-').map(Number);
-  const [otherMs = 0, otherN = 0] = other.split('-').map(Number);
-  return ms === otherMs ? n > otherN : ms > otherMs;
 }

@@ -241,24 +241,46 @@ test('a client that was away for longer than events are kept is told how its job
   expect(ends.filter((id) => ids.includes(id)).toSorted()).toEqual(ids.toSorted());
 });
 
-test('an end that was recorded before the last event a client saw, but told after it, is told on a late resume', async () => {
-  const { gateway: parts } = gateway;
-  const email = 'viewer@example.com';
-  const { userId } = await parts.tokens.verify(await world.token(email));
-  const now = Date.now();
+/** A job that has ended in the ledger alone. */
+async function endUntold(userId: string, finished_at: number): Promise<string> {
+  const { ledger } = gateway.gateway;
   const job_id = newJobId('query');
   const row = { user_id: userId, job_id, operation: 'query', job: 'query', class: 'normal' } as const;
-  const times = { created_at: now - 5000, expires_at: now + 45_000 };
-  await parts.ledger.jobs.add({ ...row, ...times, payload: {}, request_id: 'r', usage: 'queries' });
-  await parts.ledger.jobs.finish(userId, job_id, {
-    status: 'completed',
-    finished_at: now - 300,
-    attempts: 1,
-    result: {},
-  });
+  const times = { created_at: finished_at - 4700, expires_at: finished_at + 45_000 };
+  await ledger.jobs.add({ ...row, ...times, payload: {}, request_id: 'r', usage: 'queries' });
+  await ledger.jobs.finish(userId, job_id, { status: 'completed', finished_at, attempts: 1, result: {} });
+  return job_id;
+}
+
+test('an end that was recorded before the last event a client saw, but told after it, is told on a late resume', async () => {
+  const email = 'viewer@example.com';
+  const { userId } = await gateway.gateway.tokens.verify(await world.token(email));
+  const now = Date.now();
+  const id = await endUntold(userId, now - 300);
   const client = await connect('/ws', await bearer(email));
   client.send({ type: 'resume', last_event_id: `${now}-0` });
-  expect((await client.next('job')).job).toMatchObject({ id: job_id, status: 'completed' });
+  expect((await client.next('job')).job).toMatchObject({ id, status: 'completed' });
+});
+
+test('a client is told how its jobs stand when events were lost with the gateway’s connection to Redis', async () => {
+  const email = 'viewer@example.com';
+  const { userId } = await gateway.gateway.tokens.verify(await world.token(email));
+  const client = await connect('/ws', await bearer(email));
+  await client.next('hello');
+  client.send(submit('before'));
+  await client.next('accepted');
+  worker = await startQueryWorker(gateway.gateway);
+  await client.next('job', ({ job }) => job.status === 'completed');
+  const id = await endUntold(userId, Date.now());
+  const redis = new Redis(world.redis.url);
+  await redis.multi().del(`${world.redis.prefix}:ev:${userId}`).call('CLIENT', 'KILL', 'TYPE', 'pubsub').exec();
+  await redis.quit();
+  expect(await client.next('job', ({ job }) => job.id === id)).toMatchObject({ job: { status: 'completed' } });
+  const ends = client.messages.flatMap((message) =>
+    message.type === 'job' && message.job.status === 'completed' ? [message.job.id] : [],
+  );
+  // What was told before is not told again.
+  expect(new Set(ends).size).toBe(ends.length);
 });
 
 test('more than a slow client may lag comes on resume as fast as it reads, in order, once; new events behind it', async () => {
