@@ -14,6 +14,8 @@ interface Shared {
   readonly now: () => number;
   /** `admitScript`, for all admissions of one turn of the event loop together. */
   readonly reserve: (args: readonly ScriptArgument[]) => Promise<ScriptBytes>;
+  /** Rebuilds of users' counters that are under way. */
+  readonly rebuilding: Map<string, Promise<void>>;
 }
 
 /** What the parts of this library share. */
@@ -30,6 +32,7 @@ export function queueContext<D extends Omit<QueueDependencies, 'ledger'>>(deps: 
     keys: keysOf(prefix),
     handles: queueHandles(redis, prefix, deps.logger),
     now,
+    rebuilding: new Map(),
     reserve: batching(runForBytes, redis, admitScript, prefix, () => reserveCommon({ settings, now })),
   };
 }

@@ -82,3 +82,16 @@ test('whatever happens, nobody gets more than the quota, and in the end the coun
     { numRuns: 20 },
   );
 }, 60_000);
+
+test('counters that Redis lost are read from the ledger once, however many ask', async () => {
+  await bench.reset();
+  const admitter = await bench.admitter();
+  await submit(admitter, question('anna'));
+  await bench.redis.flushall();
+  const { calls } = bench.deps.ledger;
+  const before = { ...calls };
+  const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => submit(admitter, question('anna'))));
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(limit - 1);
+  const since = (name: string): number => (calls[name] ?? 0) - (before[name] ?? 0);
+  expect([since('openOf'), since('totals'), since('limits')]).toEqual([1, 1, 1]);
+});

@@ -7,12 +7,27 @@ import { run } from './scripts/script.ts';
 
 const asText = (value: number | undefined): string => (value === undefined ? '' : String(value));
 
+/** Rebuilds in a row: Redis may be emptied again while one is under way. */
+export const mostRebuilds = 3;
+
 /**
- * Counters of a user from the ledger, when Redis has none: what was used, and what is open besides. The open jobs are read
- * before the totals, so that none is missed; one that is charged meanwhile, though its end has not come to Redis, is among the
- * totals and not counted again.
+ * Counters of a user from the ledger, when Redis has none. Once for all who ask while it is under way: reading a day of many jobs
+ * takes long, and a burst of one user's requests would keep the ledger from everybody.
  */
-export async function rebuildQuota(context: QueueContext, userId: string): Promise<void> {
+export function rebuildQuota(context: QueueContext, userId: string): Promise<void> {
+  const { rebuilding } = context;
+  const known = rebuilding.get(userId);
+  if (known) return known;
+  const rebuilt = rebuild(context, userId).finally(() => rebuilding.delete(userId));
+  rebuilding.set(userId, rebuilt);
+  return rebuilt;
+}
+
+/**
+ * What was used, and what is open besides. The open jobs are read before the totals, so that none is missed; one that is charged
+ * meanwhile, though its end has not come to Redis, is among the totals and not counted again.
+ */
+async function rebuild(context: QueueContext, userId: string): Promise<void> {
   const { ledger, redis, keys } = context;
   const now = context.now();
   const [open, limits, entries] = await Promise.all([
@@ -63,9 +78,9 @@ export function summaryOf(fields: QuotaFields, quota: { daily_limit: number; mon
 const usageFields = ['day', 'month', 'd', 'm', 'dl', 'ml'] as const;
 
 /** Used (reservations counted) and limits as of now. */
-export async function readUsage(context: QueueContext, userId: string, mayRebuild = true): Promise<UsageSummary> {
+export async function readUsage(context: QueueContext, userId: string, rebuilds?: number): Promise<UsageSummary> {
   const fields = await context.redis.hmget(context.keys.quota(userId), ...usageFields);
-  return usageFrom(context, userId, fields, mayRebuild);
+  return usageFrom(context, userId, fields, rebuilds);
 }
 
 /** The same from what Redis gave for `usageFields`; from the ledger when it had nothing, or only a part. */
@@ -73,13 +88,13 @@ export async function usageFrom(
   context: QueueContext,
   userId: string,
   fields: readonly (string | null)[],
-  mayRebuild = true,
+  rebuilds = mostRebuilds,
 ): Promise<UsageSummary> {
   const [day = null, month = null, d = null, m = null, dl = null, ml = null] = fields;
   const whole = day !== null && month !== null && areWhole({ d, m, dl, ml });
-  if (!whole && mayRebuild) {
+  if (!whole && rebuilds > 0) {
     await rebuildQuota(context, userId);
-    return readUsage(context, userId, false);
+    return readUsage(context, userId, rebuilds - 1);
   }
   const today = dayOf(context.now());
   const sameDay = whole && day >= today;

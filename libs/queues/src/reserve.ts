@@ -2,7 +2,7 @@ import { type JobName, ManuelError, type UsageSummary, jobs } from '@manuel/cont
 import { dayOf, nextDay, nextMonth } from './clock.ts';
 import type { QueueContext } from './context.ts';
 import { queueList } from './keys.ts';
-import { rebuildQuota, usageFrom } from './quota.ts';
+import { mostRebuilds, rebuildQuota, usageFrom } from './quota.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { run, type ScriptArgument, type ScriptBytes } from './scripts/script.ts';
 import { unadmitScript } from './scripts/unadmit.ts';
@@ -62,7 +62,7 @@ export async function reserve<N extends JobName>(
   context: QueueContext,
   request: AdmissionCheck<N> & Pick<AdmitRequest<N>, 'idempotency' | 'cacheKey'>,
   options: ReserveOptions,
-  mayRebuild = true,
+  rebuilds = mostRebuilds,
 ): Promise<Reservation> {
   const definition = jobs[request.job];
   const reply = await context.reserve([
@@ -87,9 +87,9 @@ export async function reserve<N extends JobName>(
   }
   const [kind, ...rest] = reply.map(String);
   if (kind === 'rebuild') {
-    if (!mayRebuild) throw new Error('usage counters vanished while they were rebuilt');
+    if (rebuilds === 0) throw new Error('usage counters vanished whenever they were rebuilt');
     await rebuildQuota(context, request.userId);
-    return reserve(context, request, options, false);
+    return reserve(context, request, options, rebuilds - 1);
   }
   if (kind === 'ok') return { kind: 'ok', priority: Number(rest[0]), fresh: rest[1] === '1' };
   if (kind === 'idem') {
