@@ -70,6 +70,30 @@ test('a step job keeps its memory between looks, uses no try for them and one un
   expect(bench.deps.ledger.charges.size).toBe(1);
 });
 
+test('a try is counted also between its steps, when its job was lost with a worker before', async () => {
+  const admitter = await bench.admitter();
+  const counts: (number | undefined)[] = [];
+  const id = await admit(admitter, recording('anna'));
+  // As BullMQ counts a job that it found without its worker.
+  await bench.redis.hset(`{manuel}:transcribe:${id}`, 'stc', 1);
+  await transcriber({
+    transcribe: async (job) => {
+      const look = Number(job.step['look'] ?? 0);
+      return look === 3 ? { kind: 'done', result: heard } : { kind: 'again', delayMs: 60, step: { look: look + 1 } };
+    },
+  });
+  await waitFor(
+    async () => {
+      const view = await admitter.view('anna', id);
+      counts.push(view?.attempts);
+      return view?.status === 'completed';
+    },
+    { everyMs: 5 },
+  );
+  expect(counts.toSorted()).toEqual(counts);
+  expect(counts.at(-1)).toBe(2);
+});
+
 test('a job that did not complete says how far it came, after Redis forgot it too', async () => {
   const admitter = await bench.admitter();
   const hub = await bench.hub(admitter);

@@ -51,6 +51,8 @@ local function start(job)
     if job.again then call('ZREM', P .. ':parked:' .. queue .. ':' .. job.user, job.id) end
   end
 
+  -- For readers between two steps of this try.
+  if job.tries ~= '1' then call('HSET', Q .. job.id, 'mtr', job.tries) end
   if not job.started then
     local base = bandOf(job.class)
     call('HSET', Q .. job.id, 'mst', now, 'priority', base)

@@ -14,10 +14,11 @@ ${prefixLua}
 local hot = call('GET', P .. ':u:' .. ARGV[2] .. ':v:' .. ARGV[3])
 if hot then return {'view', hot} end
 for queue in string.gmatch(ARGV[4], '[^,]+') do
-  local f = call('HMGET', P .. ':' .. queue .. ':' .. ARGV[3], 'name', 'data', 'mst', 'mpg', 'atm', 'stc', 'finishedOn')
+  local f = call('HMGET', P .. ':' .. queue .. ':' .. ARGV[3], 'name', 'data', 'mst', 'mpg', 'atm', 'stc', 'finishedOn', 'mtr')
   if f[1] and not f[7] then
     local running = call('EXISTS', P .. ':' .. queue .. ':' .. ARGV[3] .. ':lock')
-    return {'live', queue, f[1], f[2], f[3], f[4], (f[5] or 0) + (f[6] or 0) + running}
+    local tries = math.max((f[5] or 0) + (f[6] or 0) + running, tonumber(f[8]) or 0)
+    return {'live', queue, f[1], f[2], f[3], f[4], tries}
   end
 end
 local known = call('GET', P .. ':u:' .. ARGV[2] .. ':r:' .. ARGV[3])

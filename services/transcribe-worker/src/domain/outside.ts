@@ -48,7 +48,8 @@ export interface RecordingFacts {
 export interface Locks {
   /** False: another has it. It lapses after `ms`. */
   take(name: string, ms: number): Promise<boolean>;
-  release(name: string): Promise<void>;
+  /** Does the work while nobody else does. Undefined: another does. Lapses soon after its holder died. */
+  hold<T>(name: string, work: () => Promise<T>): Promise<{ readonly done: T } | undefined>;
 }
 
 /** A manual's text. Throws `document_unreadable` and the like. */

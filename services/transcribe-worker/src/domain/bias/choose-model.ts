@@ -8,8 +8,6 @@ import type { Speaker } from './speaker.ts';
 /** How long a model that another worker makes is waited for, in looks and milliseconds between them. */
 const maxWaits = 60;
 const waitMs = 250;
-/** Longer than the making of a model may take. */
-const lockMs = 40_000;
 
 export type Choice =
   /** `name: null`: the recording is heard without a model. */
@@ -51,18 +49,14 @@ async function choose(outside: Outside, recording: Speaker): Promise<Choice> {
   }
   // AWS takes hours over it; until then everybody is heard without.
   if (state !== undefined) return { kind: 'chosen', name: null };
-  if (!(await locks.take(name, lockMs))) {
+  const held = await locks.hold(name, () => makeModel(outside, recording, { name, language, manuals }));
+  if (held === undefined) {
     const waits = recording.memory.waits ?? 0;
     return waits < maxWaits ? { kind: 'wait', delayMs: waitMs } : { kind: 'chosen', name: null };
   }
-  try {
-    const made = await makeModel(outside, recording, { name, language, manuals });
-    if (made !== 'ready') return { kind: 'chosen', name: null };
-    readyModels.add(name);
-    return { kind: 'chosen', name };
-  } finally {
-    await locks.release(name);
-  }
+  if (held.done !== 'ready') return { kind: 'chosen', name: null };
+  readyModels.add(name);
+  return { kind: 'chosen', name };
 }
 
 /** The language of the model: the one that is spoken, or the first candidate. */
