@@ -61,6 +61,7 @@ export interface JobRow {
   readonly detail?: Record<string, unknown>;
 }
 
+/** With `finished_at`: what was answered at once, without a job. Kept for its Idempotency-Key alone: it is in no list. */
 export type NewJobRow = Omit<JobRow, 'status' | 'attempts' | 'open' | 'detail'>;
 
 export type PutOutcome = { readonly created: true } | { readonly created: false; readonly existing: JobRow };

@@ -5,15 +5,11 @@ import { acceptedStatus, addToQueue, envelopeOf, newRow } from './enqueue.ts';
 import { mismatch } from './replay-job.ts';
 import { idempotencyS, reserve, unreserve } from './reserve.ts';
 import { toJobView } from './to-job-view.ts';
-import type { Admission, AdmitRequest } from './types.ts';
-import { viewJob } from './view-job.ts';
+import type { Admission, AdmitRequest, Answered } from './types.ts';
+import { answeredBy, viewAnswered } from './view-job.ts';
 
-const admitted = (view: JobView, replayed: boolean): Admission => ({
-  kind: 'job',
-  view,
-  replayed,
-  answeredStatus: acceptedStatus,
-});
+const admitted = (view: JobView): Admission => ({ kind: 'job', view, replayed: false, answeredStatus: acceptedStatus });
+const replayed = (answered: Answered): Admission => ({ kind: 'job', ...answered, replayed: true });
 
 /** Adds a durable job to its queue. A failure is no failure of the admission: the sweeper adds it later. */
 export async function enqueueDurable(context: QueueContext, row: NewJobRow, priority: number): Promise<void> {
@@ -67,7 +63,7 @@ async function admitFresh<N extends JobName>(context: QueueContext, request: Adm
     jobId,
   );
   await enqueueDurable(context, row, reservation.priority);
-  return admitted(toJobView({ ...row, status: 'queued', attempts: 0 }), false);
+  return admitted(toJobView({ ...row, status: 'queued', attempts: 0 }));
 }
 
 interface KeyedAttempt {
@@ -102,8 +98,8 @@ async function admitKeyed<N extends JobName>(
   if (reservation.kind === 'cached') return { kind: 'cached', value: reservation.value, usage: reservation.usage };
   if (reservation.kind === 'known') {
     if (reservation.bodySha256 !== idempotency.bodySha256) throw mismatch();
-    const view = await viewJob(context, userId, reservation.jobId);
-    if (view) return admitted(view, true);
+    const answered = await viewAnswered(context, userId, reservation.jobId);
+    if (answered) return replayed(answered);
     // The first request is still on its way to the ledger, or died on it: the same steps again do no harm.
     return admitKeyed(context, request, idempotency, { generation, lookUp: false });
   }
@@ -113,7 +109,7 @@ async function admitKeyed<N extends JobName>(
     const existing = await context.ledger.jobs.get(userId, jobId);
     if (!existing || existing.created_at + idempotencyS * 1000 <= now) throw reservation.error;
     if (existing.body_sha256 !== idempotency.bodySha256) throw mismatch();
-    return admitted((await viewJob(context, userId, jobId)) ?? toJobView(existing), true);
+    return replayed((await viewAnswered(context, userId, jobId)) ?? answeredBy(existing));
   }
 
   const row = newRow({ ...request, idempotency }, jobId, now, false);
@@ -125,7 +121,7 @@ async function admitKeyed<N extends JobName>(
   );
   if (put.created) {
     await enqueueDurable(context, row, reservation.priority);
-    return admitted(toJobView({ ...row, status: 'queued', attempts: 0 }), false);
+    return admitted(toJobView({ ...row, status: 'queued', attempts: 0 }));
   }
   const { existing } = put;
   const over = existing.created_at + idempotencyS * 1000 <= now;
@@ -136,7 +132,7 @@ async function admitKeyed<N extends JobName>(
     return admitKeyed(context, request, idempotency, { generation: String(existing.created_at), lookUp: false });
   }
   if (other) throw mismatch();
-  return admitted((await viewJob(context, userId, jobId)) ?? toJobView(existing), true);
+  return replayed((await viewAnswered(context, userId, jobId)) ?? answeredBy(existing));
 }
 
 /** Checks, reserves, makes durable, enqueues: at most two round trips to Redis and one write to the ledger. */

@@ -4,6 +4,7 @@ import { checkAdmission } from './check-admission.ts';
 import { connectProducer, disconnect, orUnavailable, readyOrLate } from './connections.ts';
 import { queueContext } from './context.ts';
 import { enqueueInternal } from './enqueue-internal.ts';
+import { keepAnswer } from './keep-answer.ts';
 import { readUsage, writeLimits } from './quota.ts';
 import { replayJob } from './replay-job.ts';
 import type { Admitter, QueueDependencies } from './types.ts';
@@ -18,6 +19,7 @@ export async function createAdmitter(deps: QueueDependencies): Promise<Admitter>
     admit: (request) => orUnavailable(() => admitJob(context, request)),
     check: (request) => orUnavailable(() => checkAdmission(context, request)),
     replay: (userId, operation, idempotency) => orUnavailable(() => replayJob(context, userId, operation, idempotency)),
+    keepAnswer: (request, result) => orUnavailable(() => keepAnswer(context, request, result)),
     view: (userId, jobId) => orUnavailable(() => viewJob(context, userId, jobId)),
     keep: (userId, view) => orUnavailable(() => keepView(context, userId, view)),
     cancel: (userId, jobId) => orUnavailable(() => cancelJob(context, userId, jobId)),

@@ -102,3 +102,27 @@ test('a job that could not be stored leaves its key free for another try', async
   expect(await submit(admitter, keyed('key-1', 'body-2'))).toMatchObject({ status: 'queued' });
   expect(await admitter.usage('anna')).toMatchObject({ daily_used: 1 });
 });
+
+test('an answer that was there at once is given again for 24 hours, then another may take its place', async () => {
+  const [one, two] = [await bench.admitter(), await bench.admitter()];
+  const idempotency = { key: 'key-1', bodySha256: 'body-1' };
+  const request = { ...keyed(), idempotency };
+  const kept = (n: number, admitter = one) => admitter.keepAnswer(request, { n });
+  const outcomes = await Promise.all([kept(1), kept(2, two)]);
+  expect(outcomes.filter((outcome) => outcome === undefined)).toHaveLength(1);
+  const first = await one.admit(keyed());
+  expect(first).toMatchObject({ replayed: true, answeredStatus: 200, view: { status: 'completed', attempts: 0 } });
+  expect(outcomes.find((outcome) => outcome)).toMatchObject({ answeredStatus: 200 });
+  await expect(
+    one.keepAnswer({ ...request, idempotency: { ...idempotency, bodySha256: 'body-2' } }, {}),
+  ).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  for (const n of [3, 4]) {
+    now += dayMs + 1;
+    await bench.redis.flushall();
+    expect(await kept(n)).toBeUndefined();
+    for (const admitter of [one, two]) {
+      expect(await admitter.admit(keyed())).toMatchObject({ answeredStatus: 200, view: { result: { n } } });
+    }
+  }
+  expect(await one.usage('anna')).toMatchObject({ daily_used: 0 });
+});

@@ -1,8 +1,8 @@
-import { type JobView, ManuelError, type Operation, jobIdForKey } from '@manuel/contracts';
+import { ManuelError, type Operation, jobIdForKey } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
 import { idempotencyS } from './reserve.ts';
-import { toJobView } from './to-job-view.ts';
-import { viewJob } from './view-job.ts';
+import type { Answered } from './types.ts';
+import { answeredBy, viewAnswered } from './view-job.ts';
 
 export const mismatch = (): ManuelError =>
   new ManuelError('idempotency_mismatch', 'This Idempotency-Key was used with another body. Use a new key.');
@@ -13,16 +13,16 @@ export async function replayJob(
   userId: string,
   operation: Operation,
   { key, bodySha256 }: { readonly key: string; readonly bodySha256: string },
-): Promise<JobView | undefined> {
+): Promise<Answered | undefined> {
   const first = jobIdForKey(operation, userId, key);
   const entry = await context.redis.get(context.keys.idempotency(first));
   if (entry !== null) {
     const [usedFor, jobId = ''] = entry.split('|');
     if (usedFor !== bodySha256) throw mismatch();
-    return viewJob(context, userId, jobId);
+    return viewAnswered(context, userId, jobId);
   }
   const row = await context.ledger.jobs.get(userId, first);
   if (!row || row.created_at + idempotencyS * 1000 <= context.now()) return undefined;
   if (row.body_sha256 !== bodySha256) throw mismatch();
-  return toJobView(row);
+  return answeredBy(row);
 }

@@ -49,15 +49,24 @@ export interface AdmitRequest<N extends JobName = JobName> {
   readonly cacheKey?: { readonly versionKey: string; readonly prefix: string; readonly suffix: string };
 }
 
+export type KeyedRequest<N extends JobName = JobName> = AdmitRequest<N> &
+  Required<Pick<AdmitRequest<N>, 'idempotency'>>;
+
 /** As much of an admission as its limits depend on. */
 export type AdmissionCheck<N extends JobName = JobName> = Pick<
   AdmitRequest<N>,
   'job' | 'operation' | 'userId' | 'class'
 >;
 
+/** A job, and the status line that told of it first: 200 where its result was there at once. */
+export interface Answered {
+  readonly view: JobView;
+  readonly answeredStatus: number;
+}
+
 export type Admission =
   /** Durable and queued. `replayed`: the Idempotency-Key named it before. */
-  | { readonly kind: 'job'; readonly view: JobView; readonly replayed: boolean; readonly answeredStatus: number }
+  | ({ readonly kind: 'job'; readonly replayed: boolean } & Answered)
   /** The cache held the answer (raw value as stored); nothing was reserved or enqueued. `usage`: of the user, as of now. */
   | { readonly kind: 'cached'; readonly value: Buffer; readonly usage: () => Promise<UsageSummary> };
 
@@ -81,7 +90,15 @@ export interface Admitter {
     userId: string,
     operation: Operation,
     idempotency: { readonly key: string; readonly bodySha256: string },
-  ): Promise<JobView | undefined>;
+  ): Promise<Answered | undefined>;
+  /**
+   * Keeps what was answered out of the cache for the Idempotency-Key of the request. Undefined: done. Else what another request
+   * with that key was answered meanwhile. Throws `idempotency_mismatch`.
+   */
+  keepAnswer<N extends JobName>(
+    request: KeyedRequest<N>,
+    result: Record<string, unknown>,
+  ): Promise<Answered | undefined>;
   /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
   view(userId: string, jobId: string): Promise<JobView | undefined>;
   /** Lets `view` find what was answered without a job (from the cache), for an hour or so. */

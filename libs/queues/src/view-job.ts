@@ -9,10 +9,12 @@ import {
 } from '@manuel/contracts';
 import type { JobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
+import { acceptedStatus } from './enqueue.ts';
 import { readProgress } from './last-progress.ts';
 import { run } from './scripts/script.ts';
 import { viewScript } from './scripts/view.ts';
 import { operationOf, toJobView } from './to-job-view.ts';
+import type { Answered } from './types.ts';
 
 /** Where a job of the operation may lie, the later half first. */
 export function queuesOf(operation: Operation): readonly QueueName[] {
@@ -91,11 +93,23 @@ export async function keepView(context: QueueContext, userId: string, view: JobV
 
 /** The owner's view: from Redis while hot, else the ledger. Undefined: none, or another's. */
 export async function viewJob(context: QueueContext, userId: string, jobId: string): Promise<JobView | undefined> {
+  return (await viewAnswered(context, userId, jobId))?.view;
+}
+
+export async function viewAnswered(
+  context: QueueContext,
+  userId: string,
+  jobId: string,
+): Promise<Answered | undefined> {
   const hot = await readHot(context, userId, jobId);
-  if (hot && 'terminal' in hot) return hot.terminal;
-  if (hot && 'live' in hot) return hot.live.view;
+  if (hot && 'terminal' in hot) return { view: hot.terminal, answeredStatus: acceptedStatus };
+  if (hot && 'live' in hot) return { view: hot.live.view, answeredStatus: acceptedStatus };
   if (operationOf(jobId) === undefined) return undefined;
   const row = await context.ledger.jobs.get(userId, jobId);
-  if (!row) return undefined;
-  return toJobView(row, hot && { status: 'active', ...hot.running });
+  return row && answeredBy(row, hot && { status: 'active', ...hot.running });
+}
+
+/** Of a row as the ledger has it. */
+export function answeredBy(row: JobRow, live?: Parameters<typeof toJobView>[1]): Answered {
+  return { view: toJobView(row, live), answeredStatus: row.answered_status ?? acceptedStatus };
 }

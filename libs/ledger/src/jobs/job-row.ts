@@ -16,6 +16,8 @@ import type { JobRow, NewJobRow } from '../types.ts';
 
 /** DynamoDB's limit of an item is 400 KB: for payload, result and detail together, and keys and the rest of the row. */
 const largestBytes = { payload: 40_000, result: 250_000, detail: 80_000 } as const;
+/** Days an Idempotency-Key is kept, and its last one. */
+const daysOfKey = 2;
 const shards = 8;
 const usersRemembered = 10_000;
 const shardsOfUsers = new Map<string, string>();
@@ -82,11 +84,15 @@ export function toJobItem(row: NewJobRow, retentionDays: number): Record<string,
     ...row,
     payload: toPayloadText(row.payload),
     result: row.result === undefined ? undefined : toResultText(row.result),
-    status: 'queued',
     attempts: 0,
-    open: shardOf(row.user_id),
-    created_key: timeKey(row.created_at, row.job_id),
-    ttl: expiryOf(row.created_at, retentionDays),
+    ...(row.finished_at === undefined
+      ? {
+          status: 'queued',
+          open: shardOf(row.user_id),
+          created_key: timeKey(row.created_at, row.job_id),
+          ttl: expiryOf(row.created_at, retentionDays),
+        }
+      : { status: 'completed', ttl: expiryOf(row.created_at, daysOfKey) }),
   };
 }
 

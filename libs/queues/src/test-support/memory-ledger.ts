@@ -2,7 +2,10 @@ import { isTerminal } from '@manuel/contracts';
 import type { JobRow, Ledger, NewJobRow } from '@manuel/ledger';
 import { dayOf } from '../clock.ts';
 
-const open = (row: NewJobRow): JobRow => ({ ...row, status: 'queued', attempts: 0, open: '0' });
+const open = (row: NewJobRow): JobRow =>
+  row.finished_at === undefined
+    ? { ...row, status: 'queued', attempts: 0, open: '0' }
+    : { ...row, status: 'completed', attempts: 0 };
 
 /** The parts of the ledger that queues use, in memory: conditional writes and fenced usage as the real one has them. */
 export interface MemoryLedger extends Pick<Ledger, 'jobs' | 'usage'> {

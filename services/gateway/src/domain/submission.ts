@@ -1,4 +1,4 @@
-import type { AdmitRequest, Admission } from '@manuel/queues';
+import type { AdmitRequest, Admission, Answered } from '@manuel/queues';
 import { type JobClass, type JobName, type JobView, ManuelError, jobs } from '@manuel/contracts';
 import type { Operation, JobPayload } from '@manuel/contracts';
 import { type Caller, isOperator } from './caller.ts';
@@ -21,6 +21,15 @@ export interface JobOptions {
   readonly expires_in_s?: number | undefined;
 }
 
+export interface JobRequest<N extends JobName> {
+  readonly job: N;
+  readonly operation: Operation;
+  readonly payload: JobPayload<N>;
+  readonly options: JobOptions;
+  readonly idempotency: Idempotency | undefined;
+  readonly cacheKey?: AdmitRequest['cacheKey'] | undefined;
+}
+
 /** `critical` is for operators alone; throws `forbidden`. */
 export function checkPriority(caller: Caller, priority: JobClass): void {
   if (priority === 'critical' && !isOperator(caller)) {
@@ -32,17 +41,14 @@ export function checkPriority(caller: Caller, priority: JobClass): void {
 export async function admitJob<N extends JobName>(
   outside: Pick<Outside, 'admitter'>,
   caller: Caller,
-  request: {
-    readonly job: N;
-    readonly operation: Operation;
-    readonly payload: JobPayload<N>;
-    readonly options: JobOptions;
-    readonly idempotency: Idempotency | undefined;
-    readonly cacheKey?: AdmitRequest['cacheKey'] | undefined;
-  },
+  request: JobRequest<N>,
 ): Promise<Admission> {
   checkPriority(caller, request.options.priority);
-  return outside.admitter.admit<N>({
+  return outside.admitter.admit<N>(admitRequest(caller, request));
+}
+
+export function admitRequest<N extends JobName>(caller: Caller, request: JobRequest<N>): AdmitRequest<N> {
+  return {
     job: request.job,
     operation: request.operation,
     userId: caller.userId,
@@ -53,7 +59,7 @@ export async function admitJob<N extends JobName>(
     ...(caller.traceparent === undefined ? {} : { traceparent: caller.traceparent }),
     ...(request.idempotency === undefined ? {} : { idempotency: request.idempotency }),
     ...(request.cacheKey === undefined ? {} : { cacheKey: request.cacheKey }),
-  });
+  };
 }
 
 /**
@@ -67,12 +73,18 @@ export async function submitOnce(
   idempotency: Idempotency | undefined,
   submit: () => Promise<Submitted>,
 ): Promise<Submitted> {
-  const view = idempotency && (await outside.admitter.replay(caller.userId, operation, idempotency));
-  return view ? { kind: 'job', view, replayed: true } : submit();
+  const known = idempotency && (await outside.admitter.replay(caller.userId, operation, idempotency));
+  return known ? answeredBefore(known) : submit();
 }
+
+/** What a key stands for, under the status line of the first time. */
+export const answeredBefore = ({ view, answeredStatus }: Answered): Submitted =>
+  answeredStatus === 200 ? { kind: 'result', result: view.result ?? {} } : { kind: 'job', view, replayed: true };
 
 /** An admission without a cache key: always a job. */
 export function submittedJob(admission: Admission): Submitted {
-  if (admission.kind === 'job') return { kind: 'job', view: admission.view, replayed: admission.replayed };
+  if (admission.kind === 'job') {
+    return admission.replayed ? answeredBefore(admission) : { kind: 'job', view: admission.view, replayed: false };
+  }
   throw new Error('a cached answer came though no cache key was given');
 }

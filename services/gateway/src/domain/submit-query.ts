@@ -1,9 +1,19 @@
 import { type JobPayload, ManuelError, type QueryRequest } from '@manuel/contracts';
+import type { Answered, KeyedRequest } from '@manuel/queues';
 import { answerFromCache, cacheKeyOf } from './answer-from-cache.ts';
 import type { Caller } from './caller.ts';
+import type { JsonText } from './json-text.ts';
 import type { Outside } from './outside.ts';
 import { screenQuestion } from './screen-question.ts';
-import { type Idempotency, type Submitted, admitJob, submitOnce, submittedJob } from './submission.ts';
+import {
+  type Idempotency,
+  type Submitted,
+  admitJob,
+  admitRequest,
+  answeredBefore,
+  submitOnce,
+  submittedJob,
+} from './submission.ts';
 
 /**
  * Admits a question, or answers it from the cache. Throws `not_found` for a manual that is not the caller's, and what
@@ -36,10 +46,28 @@ export async function submitQuery(
   if (admission.kind === 'job') return submittedJob(admission);
   const cached = await outside.decodeAnswer(admission.value, `${cacheKey?.prefix}${cacheKey?.suffix}`);
   if (cached) {
-    return { kind: 'result', result: answerFromCache(outside, caller, body, cached, await admission.usage()) };
+    const result = answerFromCache(outside, caller, body, cached, await admission.usage());
+    const kept = idempotency && (await keepAnswer(outside, { ...admitRequest(caller, request), idempotency }, result));
+    return kept ? answeredBefore(kept) : { kind: 'result', result };
   }
   // Written by another version of us: as if nothing were cached.
   return submittedJob(await admitJob(outside, caller, request));
+}
+
+/** Under an Idempotency-Key the same answer is given again. Undefined: this is the first one. */
+async function keepAnswer(
+  outside: Outside,
+  request: KeyedRequest<'query'>,
+  result: JsonText,
+): Promise<Answered | undefined> {
+  try {
+    return await outside.admitter.keepAnswer(request, result.read());
+  } catch (error) {
+    if (!(error instanceof ManuelError) || error.code !== 'unavailable') throw error;
+    // It is there and costs nothing: better than none.
+    outside.logger.warn('an answer is not kept for its Idempotency-Key', { user_id: request.userId, error });
+    return undefined;
+  }
 }
 
 /** The question without what its job is about. (Taken apart with `...rest` it would cost a microsecond.) */

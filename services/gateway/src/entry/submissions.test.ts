@@ -151,6 +151,44 @@ test('a cached answer comes at once, free of quota, and can be asked on about', 
   expect((await ask(question)).status).toBe(202);
 });
 
+test('a cached answer under an Idempotency-Key is given again, whatever became of the cache', async () => {
+  const second = await world.gateway();
+  const { cache, settings } = gateway.gateway;
+  const question = 'What does the blue light mean?';
+  const model = settings.models.text_model_id;
+  const stored = { question, answer: 'It waits.', citations: [], context_used: true, model, passages: [] };
+  const version = (await cache.version(userId)) ?? '';
+  await cache.set(answerKey({ userId, question, persona: 'default', model }, version), encodeAnswer(stored));
+  const before = await used();
+  const key = { 'idempotency-key': 'blue' };
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => ask(question, key, {}, i % 2 === 0 ? gateway.url : second.url)),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const bodies = await Promise.all(answers.map((answer) => answer.json()));
+  const [first] = bodies;
+  expect(first).toMatchObject({ answer: 'It waits.', from_cache: true });
+  for (const body of bodies) expect(body).toEqual(first);
+
+  await cache.bumpVersion(userId);
+  const again = async () => {
+    const response = await ask(question, key);
+    return [response.status, await response.json()];
+  };
+  expect(await again()).toEqual([200, first]);
+  const redis = new Redis(world.redis.url);
+  const entries = await redis.keys(`${world.redis.prefix}:idem:*`);
+  expect(await redis.del(...entries)).toBeGreaterThan(0);
+  await redis.quit();
+  expect(await again()).toEqual([200, first]);
+  expect((await ask('Another?', key)).status).toBe(422);
+  expect(await used()).toBe(before);
+  const { items } = (await (await fetch(`${gateway.url}/api/jobs?limit=100`, { headers })).json()) as {
+    items: JobView[];
+  };
+  expect(items.filter((job) => job.result?.['answer'] === 'It waits.')).toEqual([]);
+});
+
 test('an admitted question costs no more than three round trips to Redis and one write', async () => {
   // A Redis of its own: what is counted is this gateway's alone.
   const own = await startRedis();
