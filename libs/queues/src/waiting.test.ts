@@ -3,6 +3,7 @@ import { newJobId } from '@manuel/contracts';
 import { waitFor } from '@manuel/testing';
 import { Queue } from 'bullmq';
 import { answered, done, question, startBench, submit, type TestBench } from './test-support/bench.ts';
+import { startHeldBack } from './test-support/held-back.ts';
 import { topLevelCommands } from './test-support/count-commands.ts';
 import type { Handler } from './types.ts';
 import { runWorker } from './worker/run-worker.ts';
@@ -120,4 +121,35 @@ test('the lock of a job that was taken so is renewed while it runs', async () =>
   await completed(id);
   expect(runs).toBe(1);
   await worker.close();
+});
+
+test('a worker that hears of its job only when another has taken it over leaves it alone', async () => {
+  const admitter = await bench.admitter();
+  const line = await startHeldBack(bench.server.port);
+  const { settings } = bench.deps;
+  const queue = { ...settings.queue, lock_ms: 400, stalled_interval_ms: 100 };
+  const start = async (url: string): Promise<{ ran: string[]; close: () => Promise<void> }> => {
+    const ran: string[] = [];
+    const query: Handler<'query'> = async ({ id }) => {
+      ran.push(id);
+      return { kind: 'done', result: answered() };
+    };
+    const own = { ...settings, queue, redis: { ...settings.redis, url } };
+    const worker = await runWorker({ ...bench.deps, settings: own }, { queue: 'query', handlers: { query } });
+    return { ran, close: () => worker.close() };
+  };
+  const far = await start(line.url);
+  await waitFor(isIdle);
+  line.hold();
+  const { id } = await submit(admitter, question('anna'));
+  const near = await start(bench.url);
+  await completed(id);
+  expect(near.ran).toEqual([id]);
+  await near.close();
+  line.release();
+  const next = await submit(admitter, question('anna'));
+  await completed(next.id);
+  expect(far.ran).toEqual([next.id]);
+  await far.close();
+  await line.close();
 });

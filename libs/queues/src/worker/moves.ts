@@ -19,6 +19,7 @@ import {
 } from '../scripts/move.ts';
 import { run, type ScriptArgument, type ScriptReply } from '../scripts/script.ts';
 import type { QueueContext } from '../context.ts';
+import { watchRedisClock } from './redis-clock.ts';
 
 const nothingToFinish: readonly ScriptArgument[] = Array.from({ length: finishArguments }, () => '');
 /** Milliseconds until Redis is asked for a job again that it refused to give. */
@@ -58,6 +59,7 @@ export function createMoves(
   const { settings } = context;
   const { lockMs } = recoveryTimes(settings);
   const { prefix } = settings.redis;
+  const redisAheadMs = watchRedisClock(redis);
   const names = `,${[...handled].join(',')},`;
   /** By job, with the number of the taking that it is about. */
   const verdicts = new Map<string, { readonly taking: string; readonly reply: ScriptReply }>();
@@ -137,8 +139,10 @@ export function createMoves(
     if (firstAhead()) return now;
     if (!lastTake || blocking.status !== 'ready') return wait();
     const token = randomUUID();
-    const clock = context.now() - Date.now();
+    // It runs by Redis' clock.
+    const clock = context.now() - Date.now() - redisAheadMs();
     const { stream } = blocking;
+    const sent = performance.now();
     stream.cork();
     const waited = wait();
     const args = [...common(clock, slotLeaseMs(settings)), ...lastTake, token];
@@ -151,8 +155,22 @@ export function createMoves(
     const isJob = Array.isArray(next) && Array.isArray(next[0]);
     // A marker for a delayed job says when it is due, and BullMQ does not ask before.
     if (!isJob && marker !== null && Number(marker[2]) > 0) return marker;
+    // A host that stood still reads it long after: another may have the job by now.
+    if (isJob && performance.now() - sent > lockMs / 2 && !(await keepLock(String(next[1]), token))) return marker;
     ahead.push({ reply, token, until: performance.now() + lockMs / 2 });
     return isJob ? now : marker;
+  }
+
+  /** Renews the lock of a job that was taken. False: it has lapsed, or Redis does not say. */
+  async function keepLock(jobId: string, token: string): Promise<boolean> {
+    const lock = `${prefix}:${queue}:${jobId}:lock`;
+    const replies = await redis
+      .multi()
+      .get(lock)
+      .pexpire(lock, lockMs)
+      .exec()
+      .catch(() => null);
+    return replies?.[0]?.[1] === token;
   }
 
   let keys: readonly ScriptArgument[] = [];
