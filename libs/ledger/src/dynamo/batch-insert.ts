@@ -40,6 +40,7 @@ export async function batchInsert(
   deadline: Deadline = dynamo.deadline('request'),
 ): Promise<(Inserted | ManuelError)[]> {
   const verdicts = new Map<Item, Inserted | ManuelError>();
+  let fresh = 0;
   let pending = rows;
   for (let tries = 0; pending.length > 0; tries += 1) {
     let refusals: Refusals;
@@ -47,38 +48,39 @@ export async function batchInsert(
       refusals = await insert(dynamo, dynamo.table(table), pending, deadline);
     } catch (error) {
       const failure = toLedgerError(error, 'BatchExecuteStatement');
-      for (const row of pending) verdicts.set(row, failure);
+      const several = failure.code === 'internal' && pending.length > 1;
+      for (const row of pending) {
+        // One row that DynamoDB cannot read spoils the whole call: then each is written alone, and only the bad one fails.
+        const [alone = failure] = several ? await batchInsert(dynamo, table, [row], deadline) : [];
+        verdicts.set(row, alone);
+      }
       break;
     }
     const again: Item[] = [];
     for (const [index, row] of pending.entries()) {
       const refusal = refusals[index];
-      if (refusal === undefined) verdicts.set(row, 'new');
-      else if (refusal.Code === duplicate) verdicts.set(row, 'there');
-      else {
-        verdicts.set(row, failureOf(refusal));
+      if (refusal?.Code === duplicate) verdicts.set(row, 'there');
+      else if (refusal) {
+        verdicts.set(row, toLedgerError(asException(refusal), 'INSERT'));
         if (passing.has(refusal.Code)) again.push(row);
+      } else {
+        verdicts.set(row, 'new');
+        fresh += 1;
       }
     }
     if (again.length > 0 && !(await dynamo.pause(deadline, tries))) break;
     pending = again;
   }
-  dynamo.written(table, rows.filter((row) => verdicts.get(row) === 'new').length);
-  return rows.map((row) => verdicts.get(row) ?? failureOf({ Code: 'Unknown' }));
+  dynamo.written(table, fresh);
+  // Safe: each has been pending, and whatever became of it is noted.
+  return rows.map((row) => verdicts.get(row) as Inserted | ManuelError);
 }
 
-function failureOf({ Code, Message }: NonNullable<Refusals[number]>): ManuelError {
-  const cause = new Error(`DynamoDB answered ${Code} to an INSERT: ${Message ?? 'no words'}`);
-  if (Code === 'ValidationError' || Code === 'ItemCollectionSizeLimitExceeded') {
-    return new ManuelError('internal', 'Something went wrong on our side while recording this.', {
-      cause,
-      retryable: false,
-    });
-  }
-  return new ManuelError('unavailable', 'The record of jobs cannot be reached at the moment. Try again shortly.', {
-    cause,
-    retryAfterMs: 2000,
-  });
+/** A statement's refusal as the SDK would throw it for a call. */
+function asException({ Code, Message = 'no words' }: NonNullable<Refusals[number]>): Error {
+  const error = new Error(`DynamoDB answered ${Code} to an INSERT: ${Message}`);
+  error.name = Code === 'ValidationError' ? 'ValidationException' : Code;
+  return error;
 }
 
 /** One call. */

@@ -97,6 +97,21 @@ test('a row that DynamoDB refuses fails alone', async () => {
   expect(await ledger.jobs.openOf(user)).toHaveLength(11);
 });
 
+test('a row of a key that DynamoDB refuses fails alone, also where it refuses the whole call', async () => {
+  const rows = [newRow(user), ...Array.from({ length: 10 }, () => newRow(user)), newRow('')];
+  let refused = 0;
+  dynamo.fault = (operation, request, response) => {
+    const several = operation === 'BatchExecuteStatement' && Number(request.headers['content-length']) > 3000;
+    if (several) refused += 1;
+    return several && refuse(response, 'ValidationException');
+  };
+  const answers = await Promise.allSettled(rows.map((row) => ledger.jobs.put(row)));
+  expect(refused).toBeGreaterThan(0);
+  expect(answers.map((answer) => answer.status)).toEqual(rows.map((row) => (row.user_id ? 'fulfilled' : 'rejected')));
+  expect(answers.at(-1)).toMatchObject({ reason: { code: 'internal' } });
+  expect(await ledger.jobs.openOf(user)).toHaveLength(11);
+});
+
 test('a request is told within a second when DynamoDB is silent, throttles or cuts the line', async () => {
   const faults: LocalDynamo['fault'][] = [
     () => true,
