@@ -123,6 +123,19 @@ test('the lock of a job that was taken so is renewed while it runs', async () =>
   await worker.close();
 });
 
+test('a worker stops at once also while Redis is away', async () => {
+  const worker = await bench.worker(done);
+  await waitFor(isIdle);
+  const clients = String(await bench.redis.client('LIST'));
+  expect(clients).toMatch(/ cmd=bzpopmin /);
+  await bench.server.stop('SIGKILL');
+  const since = performance.now();
+  await worker.close(10_000);
+  expect(performance.now() - since).toBeLessThan(3000);
+  await bench.server.start();
+  await waitFor(() => bench.redis.ping());
+});
+
 test('a worker that hears of its job only when another has taken it over leaves it alone', async () => {
   const admitter = await bench.admitter();
   const line = await startHeldBack(bench.server.port);

@@ -37,6 +37,7 @@ class OwnBackend extends RedisQueueBackend {
   readonly #client: unknown;
   readonly #waiting: Waiting | undefined;
   readonly #own: ReadonlyMap<string, OwnCommand>;
+  readonly #blocking: WaitingClient | undefined;
 
   constructor(options: OwnBackendOptions, name: string, opts: QueueBaseOptions, blocking: boolean) {
     const { redis, prefix, own, waiting } = options;
@@ -44,20 +45,16 @@ class OwnBackend extends RedisQueueBackend {
     const { skipVersionCheck = false } = opts;
     // The name by which BullMQ finds the workers of a queue among Redis' clients.
     const connectionName = `${prefix}:${Buffer.from(name).toString('base64')}`;
+    const client = blocking ? waitingClient(redis.duplicate({ connectionName }), waiting) : undefined;
     super(
       new RedisConnection(redis, { shared: true, blocking: false, skipVersionCheck }),
       name,
       keys.getKeys(name),
       (type) => keys.toKey(name, type),
       opts,
-      blocking
-        ? new RedisConnection(waitingClient(redis.duplicate({ connectionName }), waiting), {
-            shared: false,
-            blocking: true,
-            skipVersionCheck,
-          })
-        : undefined,
+      client && new RedisConnection(client.redis, { shared: false, blocking: true, skipVersionCheck }),
     );
+    this.#blocking = client;
     this.#client = createIORedisClient(redis);
     this.#own = own;
     this.#waiting = waiting;
@@ -75,6 +72,13 @@ class OwnBackend extends RedisQueueBackend {
     return super.waitForJob(blockTimeout);
   }
 
+  /** ioredis tells neither of the end of a connection that waits to be made again, nor of what was sent on the one before. */
+  override async disconnectBlocking(wait = true): Promise<void> {
+    const away = this.#blocking?.redis.status !== 'ready';
+    if (away) this.#blocking?.release();
+    await super.disconnectBlocking(wait && !away);
+  }
+
   override execCommand(...[client, name, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
     const own = this.#own.get(name);
     // In a transaction BullMQ's own script takes its place among the others.
@@ -83,14 +87,26 @@ class OwnBackend extends RedisQueueBackend {
   }
 }
 
-/** BullMQ waits with `bzpopmin`, and with nothing else, on a client of its own. */
-function waitingClient(client: Redis, waiting: Waiting | undefined): Redis {
-  if (!waiting) return client;
-  const bzpopmin = client.bzpopmin.bind(client) as (key: string, timeoutS: number) => Promise<Marker>;
-  const own = (key: string, timeoutS: number): Promise<Marker> => waiting.wait(client, () => bzpopmin(key, timeoutS));
+/** The connection that waits for jobs. */
+interface WaitingClient {
+  readonly redis: Redis;
+  /** Ends the wait as the end of the connection does. */
+  release(): void;
+}
+
+/** BullMQ waits with `bzpopmin`, once at a time and with nothing else, on a client of its own. */
+function waitingClient(redis: Redis, waiting: Waiting | undefined): WaitingClient {
+  const bzpopmin = redis.bzpopmin.bind(redis) as (key: string, timeoutS: number) => Promise<Marker>;
+  let release: (error: Error) => void = () => undefined;
+  const own = (key: string, timeoutS: number): Promise<Marker> =>
+    new Promise((resolve, reject) => {
+      release = reject;
+      const wait = (): Promise<Marker> => bzpopmin(key, timeoutS);
+      (waiting ? waiting.wait(redis, wait) : wait()).then(resolve, reject);
+    });
   // Safe: it is called in this way alone.
-  client.bzpopmin = own as typeof client.bzpopmin;
-  return client;
+  redis.bzpopmin = own as typeof redis.bzpopmin;
+  return { redis, release: () => release(new Error('Connection is closed.')) };
 }
 
 /** As ioredis would send it. */
