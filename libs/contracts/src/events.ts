@@ -17,7 +17,9 @@ export interface StoredEvent {
 }
 
 /** Names an answer's question; the client's own. */
-const refSchema = z.union([z.string().min(1).max(64), z.number()]);
+const refSchema = z.union([z.string().min(1).max(64), z.number()], {
+  error: 'must be a text of 1 to 64 characters or a number, of your own choice',
+});
 export type Ref = z.infer<typeof refSchema>;
 
 /**
@@ -46,7 +48,7 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
     body: z.record(z.string(), z.unknown()),
     ref: refSchema,
   }),
-  z.strictObject({ type: z.literal('cancel'), job_id: z.string().min(1).max(64) }),
+  z.strictObject({ type: z.literal('cancel'), job_id: z.string().min(1).max(64), ref: refSchema.optional() }),
   z.strictObject({ type: z.literal('ping') }),
   audioStartSchema,
   z.object({ type: z.literal('audio_end') }),

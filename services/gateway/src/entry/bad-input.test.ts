@@ -459,3 +459,15 @@ function toForm(bytes: Buffer): FormData {
   form.append('file', new Blob([new Uint8Array(bytes)]), 'a.txt');
   return form;
 }
+
+test('a refusal says what to do', async () => {
+  const detailOf = async (response: Response): Promise<string> => ((await response.json()) as Problem).detail;
+  expect(await detailOf(await send({ method: 'GET', path: '/api/jobs/%E0%A4%A' }))).toContain('write %25');
+  expect(await detailOf(await send({ method: 'GET', path: '/ws' }))).toContain('connect with an upgrade');
+  const question = 'x'.repeat(11 * 1024 * 1024);
+  const large = await detailOf(await send({ path: '/api/query', body: { question } }));
+  expect(large).toMatch(/larger than \d+ MB\. .*POST \/api\/uploads/);
+  const squeezed = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const broken = await send({ path: '/api/query', raw: 'no gzip', headers: squeezed });
+  expect([broken.status, await detailOf(broken)]).toEqual([400, expect.stringContaining('Content-Encoding')]);
+});

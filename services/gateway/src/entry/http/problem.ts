@@ -23,6 +23,9 @@ export function sendProblem(response: ServerResponse, problem: Problem, headers:
   sendJson(response, problem.status, problem, { ...headers, 'Cache-Control': 'no-store' }, 'application/problem+json');
 }
 
+const tooLarge = (limit = Number.NaN): string =>
+  `The body is larger than ${Number.isNaN(limit) ? 'this server takes' : `${limit / 2 ** 20} MB`}. Upload files with POST /api/uploads.`;
+
 /** What body-parser and Express themselves refuse, by their `type` or status. */
 function fromExpress(error: Error): ManuelError | undefined {
   const type = 'type' in error ? error.type : undefined;
@@ -30,7 +33,7 @@ function fromExpress(error: Error): ManuelError | undefined {
   const cause = { cause: error };
   switch (type) {
     case 'entity.too.large':
-      return new ManuelError('payload_too_large', 'The body is larger than this server takes.', cause);
+      return new ManuelError('payload_too_large', tooLarge('limit' in error ? Number(error.limit) : undefined), cause);
     case 'entity.parse.failed':
       return new ManuelError('validation_failed', 'The body is not valid JSON.', cause);
     case 'encoding.unsupported':
@@ -42,8 +45,12 @@ function fromExpress(error: Error): ManuelError | undefined {
     default:
       break;
   }
-  // Express: a path that cannot be decoded; body-parser: a body that cannot be inflated.
-  return status === 400 ? new ManuelError('validation_failed', 'The request cannot be read.', cause) : undefined;
+  if (status !== 400) return undefined;
+  if (error instanceof URIError) {
+    const detail = 'The address has a % that encodes nothing: write %25 where one is meant.';
+    return new ManuelError('validation_failed', detail, cause);
+  }
+  return new ManuelError('validation_failed', 'The body is not compressed as Content-Encoding says.', cause);
 }
 
 /** Any error as the one that a client may see. */
@@ -70,5 +77,7 @@ export function problemHandler(logger: Logger): ErrorRequestHandler {
 }
 
 export const unknownPath: RequestHandler = (request) => {
+  if (request.path === '/ws')
+    throw new ManuelError('not_found', 'Only WebSockets are at /ws: connect with an upgrade.');
   throw new ManuelError('not_found', `There is nothing at ${request.path.slice(0, 200)}. See /docs.`);
 };

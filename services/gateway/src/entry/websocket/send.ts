@@ -6,14 +6,16 @@ export const closeCodes = { goingAway: 1001, tooLarge: 1009, tryAgain: 1013, exp
 
 /** Time a client has to answer our close before the socket is cut. */
 const closeGraceMs = 1000;
+/** One that was too slow reads what is on its way first, and only then why nothing follows. */
+const slowGraceMs = 30_000;
 
 /** Closes with a code; cuts the connection when the other side does not answer. */
-export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+export function closeSocket(socket: WebSocket, code: number, reason: string, graceMs = closeGraceMs): void {
   if (socket.readyState !== WebSocket.OPEN) return;
   // One that is held back would not hear the client's answer.
   if (socket.isPaused) socket.resume();
   socket.close(code, reason);
-  const cut = setTimeout(() => socket.terminate(), closeGraceMs);
+  const cut = setTimeout(() => socket.terminate(), graceMs);
   socket.once('close', () => clearTimeout(cut));
 }
 
@@ -29,7 +31,7 @@ export function sendMessage(
     return;
   }
   if (socket.bufferedAmount > maxBufferedBytes) {
-    closeSocket(socket, closeCodes.slow, 'too slow');
+    closeSocket(socket, closeCodes.slow, 'too slow', slowGraceMs);
     sent();
     return;
   }
