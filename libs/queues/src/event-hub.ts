@@ -249,6 +249,11 @@ export async function createEventHub(
   return {
     subscribe,
     waitForEnd,
+    async hasToldEnd(userId, jobId) {
+      const view = await orUnavailable(() => reader.get(keys.view(userId, jobId)));
+      // A blank behind it: not yet (see `finishLua`).
+      return view !== null && !view.endsWith(' ');
+    },
     lastEventId: (userId) => orUnavailable(() => newestId(reader, keys.stream(userId))),
     async close() {
       closed = true;

@@ -141,6 +141,8 @@ export interface EventHub {
   ): Promise<EventSubscription>;
   /** Resolves with the terminal view, or undefined when `timeoutMs` is over. Re-reads the job, so a missed event is harmless. */
   waitForEnd(userId: string, jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<JobView | undefined>;
+  /** Whether the end of a job has been told as an event. False also when Redis remembers it no more. */
+  hasToldEnd(userId: string, jobId: string): Promise<boolean>;
   /** Newest event id of a user's stream (`0-0` when there is none). */
   lastEventId(userId: string): Promise<string>;
   close(): Promise<void>;

@@ -81,6 +81,17 @@ test('a stream of a job that is over tells it whole, and ends', async () => {
   expect(lastOf(seen)).toMatchObject({ event: 'job', data: { status: 'completed' } });
 });
 
+test('who has seen the end is told nothing again, and not to come back', async () => {
+  worker = await startQueryWorker(gateway.gateway);
+  const job = await ask();
+  const seen = await read(await open(job));
+  expect(lastOf(seen)?.data['status']).toBe('completed');
+  const back = await open(job, { 'last-event-id': lastOf(seen)?.id ?? '' });
+  expect([back.status, await back.text()]).toEqual([204, '']);
+  const before = await open(job, { 'last-event-id': seen.at(-2)?.id ?? '' });
+  expect(await read(before)).toEqual(seen.slice(-1));
+});
+
 test('Last-Event-ID resumes: what is missing comes in order, once', async () => {
   const gate = Promise.withResolvers<void>();
   worker = await startQueryWorker(gateway.gateway, () => gate.promise);

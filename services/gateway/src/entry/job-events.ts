@@ -97,14 +97,23 @@ export async function streamJobEvents(
   gateway.stopping.addEventListener('abort', end, { once: true });
   // It may have begun while the job was looked up.
   if (gateway.stopping.aborted) end();
+  const resumes = Boolean(request.get('last-event-id'));
   let subscription: EventSubscription | undefined;
   const timers = [setInterval(ping, ping_interval_ms)];
   try {
+    // Asked first: what was told by then is in the stream that is read next.
+    const toldEnd = resumes && isTerminal(view.status) && (await gateway.hub.hasToldEnd(caller.userId, view.id));
     // Before the first byte, so that Redis being away is still a 503.
     subscription = await gateway.hub.subscribe(caller.userId, listen, after);
+    if (toldEnd && sent === 0 && !subscription.gap) {
+      // To a browser's EventSource this says: do not come back.
+      response.removeHeader('Content-Type');
+      response.status(204).end();
+      return;
+    }
     response.flushHeaders();
     // Who begins has missed nothing: that a stream holds nothing older is then no gap.
-    const missed = subscription.gap && Boolean(request.get('last-event-id'));
+    const missed = subscription.gap && resumes;
     if (sent === 0 || missed) {
       const job = (await currentView(gateway, caller, view)) ?? view;
       // What came live while it was looked up says more.

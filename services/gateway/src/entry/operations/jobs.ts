@@ -115,7 +115,7 @@ export const jobOperations: readonly Operation[] = [
     tag: 'Jobs',
     summary: 'Follow a job as server-sent events',
     description:
-      'Events `job`, `progress` and `token`, each with an id; `Last-Event-ID` resumes. The stream ends after the job has.',
+      'Events `job`, `progress` and `token`, each with an id; `Last-Event-ID` resumes. The stream ends after the job has; who has seen that end gets 204.',
     access: 'user',
     accepts: ['Last-Event-ID'],
     params: jobParams,
@@ -126,6 +126,7 @@ export const jobOperations: readonly Operation[] = [
         contentType: 'text/event-stream',
         example: `event: token\nid: 1773480413589-0\ndata: {"job_id":"${exampleJobId}","seq":0,"text":"Fill the"}\n\n`,
       },
+      204: { description: 'The job has ended, and its end was the event that `Last-Event-ID` names, or before it' },
     },
     errors: ['not_found'],
     async handle(gateway, { caller, params, request, response }) {
