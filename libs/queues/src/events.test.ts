@@ -252,6 +252,11 @@ test('an end whose telling is repeated, because its reply was lost, comes once',
   await finishInRedis(context, 'query', { ...end, tell: false });
   for (let time = 0; time < 2; time += 1) await finishInRedis(context, 'query', end);
   expect(await bench.redis.xlen('{manuel}:ev:anna')).toBe(1);
+  const hub = await bench.hub(admitter);
+  await finishInRedis(context, 'query', { ...end, tell: false });
+  expect(await hub.hasToldEnd('anna', id)).toBe(true);
+  await finishInRedis(context, 'query', end);
+  expect(await bench.redis.xlen('{manuel}:ev:anna')).toBe(1);
   // Told again, because it ended again in another way.
   await finishInRedis(context, 'query', { ...end, view: { ...view, status: 'completed' } });
   expect(await bench.redis.xlen('{manuel}:ev:anna')).toBe(2);

@@ -26,7 +26,9 @@ local function finish(user, id, charged, event, tell, how, class)
   end
   -- A blank behind it: its owner has not been told.
   local view = tell == '1' and event or event .. ' '
-  local before = call('SET', P .. ':u:' .. user .. ':v:' .. id, view, 'EX', viewTtl, 'GET')
+  local viewKey = P .. ':u:' .. user .. ':v:' .. id
+  local before = call('SET', viewKey, view, 'EX', viewTtl, 'GET')
+  if before == event and view ~= event then call('SET', viewKey, event, 'EX', viewTtl) end
   if how == '1' then
     call('ZADD', P .. ':ended', now, id)
   elseif how == '2' then
