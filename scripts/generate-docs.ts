@@ -36,7 +36,7 @@ function settingsPage(): string {
     '# Settings',
     '',
     'A parameter file of `config/` gives each setting its value; `MANUEL_ENV` picks the file (`development` unless set); an environment variable',
-    'overlays it. `=` means: as in the column before.',
+    'overlays it (a list as `a,b` or as JSON). `=` means: as in the column before.',
     '',
     table(['setting', 'variable', 'meaning', ...files], rows),
     '',

@@ -28,6 +28,9 @@ test('a variable overlays the file, whatever its type', () => {
   expect(settings.quota.daily_limit).toBe(7);
   expect(settings.cache.enabled).toBe(false);
   expect(settings.ip_allowlist).toEqual(['10.0.0.0/8', '::1']);
+  const asJson = loadSettings({ CORS_ORIGINS: '["https://a.example", "https://b.example"]' });
+  expect(asJson.cors.origins).toEqual(['https://a.example', 'https://b.example']);
+  expect(() => loadSettings({ CORS_ORIGINS: '[1]' })).toThrow('CORS_ORIGINS');
   expect(settings.http.port).toBe(4000);
   expect(settings.degradation.max_failure_rate).toBe(0.2);
 });

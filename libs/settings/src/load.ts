@@ -81,13 +81,23 @@ function fromText(schema: z.ZodType, text: string): unknown {
     return text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text);
   if (schema instanceof z.ZodBoolean)
     return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
-  if (schema instanceof z.ZodArray) {
-    return text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
-  }
+  if (schema instanceof z.ZodArray) return listFrom(text);
   return text;
+}
+
+/** `a,b`, or as it stands in a parameter file: `["a","b"]`. */
+function listFrom(text: string): unknown {
+  if (text.trim().startsWith('[')) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Then it is none of JSON's.
+    }
+  }
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function put(tree: Tree, path: readonly string[], value: unknown): void {
@@ -106,7 +116,7 @@ function rangeOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodNumber)
     return `${schema.format === 'safeint' ? 'a whole number' : 'a number'} from ${schema.minValue} to ${schema.maxValue}`;
   if (schema instanceof z.ZodBoolean) return 'true, false';
-  if (schema instanceof z.ZodArray) return 'a comma-separated list';
+  if (schema instanceof z.ZodArray) return 'a list, as `a,b` or as JSON';
   return 'text';
 }
 
