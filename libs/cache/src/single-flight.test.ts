@@ -121,3 +121,24 @@ test('a value that cannot be kept leaves no lock behind', async () => {
   await expect(flight.landed).rejects.toThrow('no room');
   expect(await connections[0]!.exists(`${shared.prefix}:flight:unkept`)).toBe(0);
 });
+
+test('the work of one who died is soon taken over', async () => {
+  const settings = settingsWith({ redis: { url: shared.url } });
+  const redis = await connectRedis(settings, { name: 'test', logger: silentLogger() });
+  const doomed = createSingleFlight({ redis, prefix: shared.prefix, quiet: createQuiet(silentLogger()) });
+  const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+  const lost = doomed('doomed', () => {
+    begun.resolve();
+    return end.promise;
+  });
+  await begun.promise;
+  redis.disconnect();
+  const since = Date.now();
+  expect(await of(0)('doomed', async () => 'alive')).toMatchObject({ value: 'alive', leader: true });
+  // Sooner than a job is taken over whose worker died: within a sweep, of 2 s at the least.
+  expect(Date.now() - since).toBeLessThan(2000);
+  end.resolve('late');
+  await (
+    await lost
+  ).landed;
+});

@@ -25,8 +25,9 @@ export type SingleFlight = <T>(
   },
 ) => Promise<Flight<T>>;
 
-const lockMs = 5000;
-const renewMs = 1500;
+/** Shorter than a dead worker's job is left to it: who takes that over finds the lock lapsed. */
+const lockMs = 1500;
+const renewMs = 400;
 const resultMs = 15_000;
 const pollMs = 40;
 
