@@ -1,5 +1,5 @@
 import { BatchExecuteStatementCommand } from '@aws-sdk/lib-dynamodb';
-import { ManuelError } from '@manuel/contracts';
+import type { ManuelError } from '@manuel/contracts';
 import { z } from 'zod';
 import type { TableKey } from '../tables.ts';
 import { attributeJson } from './direct-call.ts';
