@@ -112,7 +112,7 @@ async function admitKeyed<N extends JobName>(
     return replayed((await viewAnswered(context, userId, jobId)) ?? answeredBy(existing));
   }
 
-  const row = newRow({ ...request, idempotency }, jobId, now, false);
+  const row = newRow(request, jobId, now, false);
   const put = await durably(
     context,
     () => context.ledger.jobs.put(row),

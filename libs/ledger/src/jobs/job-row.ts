@@ -80,19 +80,20 @@ export function shardOf(userId: string): string {
 export const allShards: readonly string[] = Array.from({ length: shards }, (_none, shard) => String(shard));
 
 export function toJobItem(row: NewJobRow, retentionDays: number): Record<string, unknown> {
+  const payload = toPayloadText(row.payload);
+  const result = row.result === undefined ? undefined : toResultText(row.result);
+  if (row.finished_at !== undefined) {
+    return { ...row, payload, result, status: 'completed', attempts: 0, ttl: expiryOf(row.created_at, daysOfKey) };
+  }
   return {
     ...row,
-    payload: toPayloadText(row.payload),
-    result: row.result === undefined ? undefined : toResultText(row.result),
+    payload,
+    result,
+    status: 'queued',
     attempts: 0,
-    ...(row.finished_at === undefined
-      ? {
-          status: 'queued',
-          open: shardOf(row.user_id),
-          created_key: timeKey(row.created_at, row.job_id),
-          ttl: expiryOf(row.created_at, retentionDays),
-        }
-      : { status: 'completed', ttl: expiryOf(row.created_at, daysOfKey) }),
+    open: shardOf(row.user_id),
+    created_key: timeKey(row.created_at, row.job_id),
+    ttl: expiryOf(row.created_at, retentionDays),
   };
 }
 

@@ -89,7 +89,9 @@ export function createJobsLedger(
 
     async put(row) {
       const writer = randomUUID();
-      const inserted = await inserts.add({ ...toJobItem(row, retention_days), [mark]: writer });
+      const made = toJobItem(row, retention_days);
+      made[mark] = writer;
+      const inserted = await inserts.add(made);
       if (inserted === 'new') return { created: true };
       const item = await read(row.user_id, row.job_id, 'request');
       // Gone between the two calls (it expired): then the id is free again.
