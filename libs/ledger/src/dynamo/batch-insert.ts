@@ -108,27 +108,34 @@ function insert(dynamo: Dynamo, table: string, rows: readonly Item[], deadline: 
 const insertOf = (table: string, names: readonly string[]): string =>
   `INSERT INTO "${table}" VALUE {${names.map((name) => `'${name}': ?`).join(', ')}}`;
 
-const textsRemembered = 200;
-const texts = new Map<string, string>();
+interface StatementText {
+  readonly table: string;
+  readonly names: readonly string[];
+  readonly json: string;
+}
+/** The last one: rows of a batch have the same attributes in the same order, nearly always. */
+let lastText: StatementText | undefined;
+
+function statementText(table: string, names: readonly string[]): string {
+  const last = lastText;
+  const same =
+    last?.table === table && last.names.length === names.length && names.every((name, i) => name === last.names[i]);
+  if (same) return last.json;
+  lastText = { table, names, json: JSON.stringify(insertOf(table, names)) };
+  return lastText.json;
+}
 
 /** One statement in DynamoDB's own JSON; undefined when a value is more than text, a number, a flag or null. */
 function toStatementJson(table: string, row: Item): string | undefined {
-  let names = '';
+  const names: string[] = [];
   let parameters = '';
   for (const name of Object.keys(row)) {
     const value = row[name];
     if (value === undefined) continue;
     const attribute = attributeJson(value);
     if (attribute === undefined) return undefined;
-    names += ` ${name}`;
+    names.push(name);
     parameters += parameters === '' ? attribute : `,${attribute}`;
   }
-  const key = table + names;
-  let text = texts.get(key);
-  if (text === undefined) {
-    text = JSON.stringify(insertOf(table, names.slice(1).split(' ')));
-    // Rows of a table have few sets of attributes.
-    if (texts.size < textsRemembered) texts.set(key, text);
-  }
-  return `{"Statement":${text},"Parameters":[${parameters}]}`;
+  return `{"Statement":${statementText(table, names)},"Parameters":[${parameters}]}`;
 }
