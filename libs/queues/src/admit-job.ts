@@ -3,7 +3,7 @@ import type { NewJobRow } from '@manuel/ledger';
 import type { QueueContext } from './context.ts';
 import { acceptedStatus, addToQueue, envelopeOf, newRow } from './enqueue.ts';
 import { mismatch } from './replay-job.ts';
-import { idempotencyS, reserve, unreserve } from './reserve.ts';
+import { isKeyOver, reserve, unreserve } from './reserve.ts';
 import { toJobView } from './to-job-view.ts';
 import type { Admission, AdmitRequest, Answered } from './types.ts';
 import { answeredBy, viewAnswered } from './view-job.ts';
@@ -107,7 +107,7 @@ async function admitKeyed<N extends JobName>(
   if (reservation.kind === 'refused') {
     // A replay is never refused for want of quota or room; only Redis had forgotten the key.
     const existing = await context.ledger.jobs.get(userId, jobId);
-    if (!existing || existing.created_at + idempotencyS * 1000 <= now) throw reservation.error;
+    if (!existing || isKeyOver(existing, now)) throw reservation.error;
     if (existing.body_sha256 !== idempotency.bodySha256) throw mismatch();
     return replayed((await viewAnswered(context, userId, jobId)) ?? answeredBy(existing));
   }
@@ -124,7 +124,7 @@ async function admitKeyed<N extends JobName>(
     return admitted(toJobView({ ...row, status: 'queued', attempts: 0 }));
   }
   const { existing } = put;
-  const over = existing.created_at + idempotencyS * 1000 <= now;
+  const over = isKeyOver(existing, now);
   const other = existing.body_sha256 !== idempotency.bodySha256;
   // What was reserved just now belongs to nobody, unless the job is open and Redis had only forgotten it.
   if (reservation.fresh && (over || other || existing.open === undefined)) await takeBack();

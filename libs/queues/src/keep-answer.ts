@@ -2,7 +2,7 @@ import { type JobName, jobIdForKey } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
 import { newRow } from './enqueue.ts';
 import { mismatch } from './replay-job.ts';
-import { idempotencyS } from './reserve.ts';
+import { idempotencyS, isKeyOver } from './reserve.ts';
 import type { Answered, KeyedRequest } from './types.ts';
 import { answeredBy, viewAnswered } from './view-job.ts';
 
@@ -31,7 +31,7 @@ export async function keepAnswer<N extends JobName>(
     return undefined;
   }
   const { existing } = put;
-  if (existing.created_at + idempotencyS * 1000 <= now) {
+  if (isKeyOver(existing, now)) {
     return keepAnswer(context, request, result, String(existing.created_at));
   }
   if (existing.body_sha256 !== bodySha256) throw mismatch();

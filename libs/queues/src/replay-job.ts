@@ -1,6 +1,6 @@
 import { ManuelError, type Operation, jobIdForKey } from '@manuel/contracts';
 import type { QueueContext } from './context.ts';
-import { idempotencyS } from './reserve.ts';
+import { isKeyOver } from './reserve.ts';
 import type { Answered } from './types.ts';
 import { answeredBy, viewAnswered } from './view-job.ts';
 
@@ -22,7 +22,7 @@ export async function replayJob(
     return viewAnswered(context, userId, jobId);
   }
   const row = await context.ledger.jobs.get(userId, first);
-  if (!row || row.created_at + idempotencyS * 1000 <= context.now()) return undefined;
+  if (!row || isKeyOver(row, context.now())) return undefined;
   if (row.body_sha256 !== bodySha256) throw mismatch();
   return answeredBy(row);
 }

@@ -1,4 +1,5 @@
 import { type JobName, ManuelError, type UsageSummary, jobs } from '@manuel/contracts';
+import type { JobRow } from '@manuel/ledger';
 import { dayOf, nextDay, nextMonth } from './clock.ts';
 import type { QueueContext } from './context.ts';
 import { queueList } from './keys.ts';
@@ -10,6 +11,9 @@ import type { AdmissionCheck, AdmitRequest } from './types.ts';
 
 /** Seconds an Idempotency-Key is kept. */
 export const idempotencyS = 86_400;
+/** Whether the time of the key that named this row is over. */
+export const isKeyOver = (row: Pick<JobRow, 'created_at'>, now: number): boolean =>
+  row.created_at + idempotencyS * 1000 <= now;
 
 export type Reservation =
   /** Quota reserved and a turn given. `fresh`: by this call. */
