@@ -14,8 +14,6 @@ import { runHandler } from './run-handler.ts';
 import { type StartVerdict, startJob } from './start-job.ts';
 import { RunAborted, type WorkerContext } from './worker-context.ts';
 
-/** Milliseconds after which a parked job looks by itself, should nobody have woken it. */
-const parkedMs = 60_000;
 /** Milliseconds until a job that another version of the service knows is offered again. */
 const unknownJobMs = 1000;
 
@@ -45,7 +43,10 @@ export async function processJob(context: WorkerContext, job: Job, token: string
 async function processHeld(context: WorkerContext, held: HeldJob): Promise<BullReturn> {
   const { name, envelope, job } = held;
   const verdict = await startJob(context, name, envelope, job);
-  if (verdict.kind === 'parked') return putOffUnlessCalled(context, held, parkedMs);
+  if (verdict.kind === 'parked') {
+    // Should nobody wake it (its slot came free in the moment when a worker was killed) it looks by itself.
+    return putOffUnlessCalled(context, held, context.settings.ledger.sweep_interval_ms);
+  }
   if (verdict.kind === 'ended') return dropEnded(context, held);
   if (verdict.kind === 'expired') {
     return fail(context, held, undefined, 'expired', {
